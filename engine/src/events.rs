@@ -1,0 +1,88 @@
+//! What the runner says while it works and the reporters read. Owned, serialisable values; neither side knows the other.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::facts::Facts;
+use crate::judge::CaseResult;
+use crate::plan::{CaseId, LeftOut};
+
+/// Where a boot is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BootPhase {
+    /// The container is made and the setup script put in.
+    Create,
+    /// The container was started; systemd boots.
+    Boot,
+    /// Steps run.
+    Steps,
+    /// Logs are collected and the container is removed.
+    Remove,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// The run starts.
+    RunStarted {
+        /// The host.
+        host: Box<Facts>,
+        /// Why this host was chosen.
+        why_host: String,
+        /// Cases that will run.
+        cases: usize,
+        /// Containers that will boot.
+        boots: usize,
+        /// Cases that will not run.
+        left_out: Vec<LeftOut>,
+        /// How many containers at a time.
+        jobs: usize,
+    },
+    /// Something slow that is no case: an image is made, an engine starts.
+    Notice {
+        /// What.
+        message: String,
+    },
+    /// A boot came to a phase.
+    Phase {
+        /// The boot's number in this run, from 0.
+        boot: usize,
+        /// The first case that it serves.
+        case: CaseId,
+        /// How many cases it serves.
+        cases: usize,
+        /// The phase.
+        phase: BootPhase,
+    },
+    /// A boot is over and its container is removed.
+    BootOver {
+        /// The boot's number.
+        boot: usize,
+    },
+    /// A case has its verdict.
+    CaseFinished {
+        /// Everything of it.
+        result: Box<CaseResult>,
+    },
+    /// The run is over.
+    RunFinished {
+        /// Its numbers.
+        summary: Summary,
+    },
+}
+
+/// A run's numbers; verdicts are counted from the results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub struct Summary {
+    /// Containers that were started.
+    pub boots: usize,
+    /// Wall time from the first event to the last.
+    pub took: Duration,
+    /// Whether the run was interrupted or stopped at the first failure before all cases had run.
+    pub stopped_early: Option<String>,
+    /// What could not be removed, if anything.
+    pub left_behind: Vec<String>,
+}

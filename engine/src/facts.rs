@@ -1,0 +1,131 @@
+//! What is known of a host: the facts that templates, conditions, goldens and reports may read.
+//! A plain value: `host` finds it out, everything else reads it.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// Which container engine answers on a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineKind {
+    /// Docker, or something that says it is.
+    Docker,
+    /// Podman, through its docker-compatible or own API.
+    Podman,
+}
+
+impl std::fmt::Display for EngineKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        })
+    }
+}
+
+/// The cgroup version that the engine uses for containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CgroupVersion {
+    /// One hierarchy a controller; a hybrid layout counts as v1.
+    V1,
+    /// One unified hierarchy.
+    V2,
+}
+
+impl std::fmt::Display for CgroupVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        })
+    }
+}
+
+/// The layout below `/sys/fs/cgroup` where the engine runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CgroupLayout {
+    /// Version 1 hierarchies only.
+    V1,
+    /// Version 1 hierarchies and a cgroup2 mount on `unified`.
+    Hybrid,
+    /// cgroup2 on `/sys/fs/cgroup` itself.
+    V2,
+}
+
+/// The facts of one host, probed once a run. Readable as `host.<field>` in templates and conditions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// What the run calls this host: a lab host's name (`docker-v1`) or an address.
+    pub name: String,
+    /// The engine.
+    pub engine: EngineKind,
+    /// The engine's own version, such as `20.10.24+dfsg1`.
+    pub engine_version: String,
+    /// The API version that it speaks, such as `1.41`.
+    pub api_version: String,
+    /// The OCI runtime that starts containers by default, such as `runc`.
+    pub runtime: String,
+    /// The runtime's version, where the engine tells it; else empty.
+    pub runtime_version: String,
+    /// Whether the engine runs without root.
+    pub rootless: bool,
+    /// Whether the engine remaps user namespaces for all containers.
+    pub userns_remap: bool,
+    /// The cgroup version of containers.
+    pub cgroups: CgroupVersion,
+    /// The layout; the same as `cgroups` where the host's file system can't be read.
+    pub cgroup_layout: CgroupLayout,
+    /// `cgroupfs`, `systemd` or `none`.
+    pub cgroup_driver: String,
+    /// Controllers that a container can have, such as `memory` and `pids`; empty where unknown.
+    pub controllers: BTreeSet<String>,
+    /// Whether the version 1 hierarchy `name=systemd` is mounted (true where unknown; false on v2).
+    pub systemd_hierarchy: bool,
+    /// The kernel's release.
+    pub kernel: String,
+    /// The operating system, as the engine names it.
+    pub os: String,
+    /// The machine's architecture, such as `x86_64`.
+    pub arch: String,
+    /// Security modules and filters that are on: `apparmor`, `selinux`, `seccomp`.
+    pub security: BTreeSet<String>,
+    /// Capabilities of the engine's bounding set, without `CAP_`.
+    pub capabilities: BTreeSet<String>,
+    /// Capabilities that the kernel knows and the engine lacks, without `CAP_`; empty where unknown. Where it is not
+    /// empty the runtime can't start a `--privileged` container ("unable to apply caps").
+    pub missing_capabilities: BTreeSet<String>,
+}
+
+impl Facts {
+    /// An ordinary host to start from when facts are assumed instead of probed: docker on cgroup v2, rootful, with
+    /// every controller and no security module.
+    #[must_use]
+    pub fn assumed() -> Self {
+        let set = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        Self {
+            name: "assumed".into(),
+            engine: EngineKind::Docker,
+            engine_version: "28.0.0".into(),
+            api_version: "1.48".into(),
+            runtime: "runc".into(),
+            runtime_version: String::new(),
+            rootless: false,
+            userns_remap: false,
+            cgroups: CgroupVersion::V2,
+            cgroup_layout: CgroupLayout::V2,
+            cgroup_driver: "systemd".into(),
+            controllers: set(&["cpu", "cpuset", "io", "memory", "pids"]),
+            systemd_hierarchy: true,
+            kernel: "6.12.0".into(),
+            os: "Linux".into(),
+            arch: "x86_64".into(),
+            security: set(&["seccomp"]),
+            capabilities: BTreeSet::new(),
+            missing_capabilities: BTreeSet::new(),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Judgements and verdicts. Plain values.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::observe::{BootObservation, StepObservation};
+use crate::plan::CaseId;
+use crate::scenario::model::{AxisValue, Level, Stream};
+use crate::source::Place;
+
+/// The result of a case. Never conflated: each is counted apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "verdict", content = "detail")]
+pub enum Verdict {
+    /// Everything that was expected held.
+    Pass,
+    /// The subject differs from what was expected.
+    Fail,
+    /// Only expectations of level `warn` broke.
+    Warn,
+    /// Not run here: the fact that forbids it.
+    Skipped(String),
+    /// The combination makes no sense: the rule.
+    NotApplicable(String),
+    /// Left out by the user's filters: which.
+    Filtered(String),
+    /// A limit passed: of which phase.
+    Timeout(String),
+    /// Some of the repeated runs passed and others did not: how many held, of how many.
+    Flaky(u32, u32),
+    /// The environment failed, not the subject: its words.
+    Error(String),
+    /// Nothing broke, and a golden was never recorded for this case.
+    New,
+}
+
+impl Verdict {
+    /// The word that reports use.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Warn => "warn",
+            Self::Skipped(_) => "skipped",
+            Self::NotApplicable(_) => "not applicable",
+            Self::Filtered(_) => "filtered",
+            Self::Timeout(_) => "timeout",
+            Self::Flaky(..) => "flaky",
+            Self::Error(_) => "error",
+            Self::New => "new",
+        }
+    }
+}
+
+/// What a judgement is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The boot.
+    Boot,
+    /// A step, by name.
+    Step(String),
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Boot => f.write_str("boot"),
+            Self::Step(name) => f.write_str(name),
+        }
+    }
+}
+
+/// What kind of thing was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JudgementKind {
+    /// The boot's state or exit code.
+    State,
+    /// A flag that the engine ignored: "not applied".
+    NotApplied,
+    /// Console lines that no rule knows.
+    UnknownLines,
+    /// A command's exit code, or that it ran at all.
+    Exit,
+    /// A check of a text.
+    Check,
+    /// A text against its golden, which differs.
+    Golden,
+    /// A text that has no golden yet.
+    GoldenNew,
+    /// A limit passed.
+    Timeout,
+}
+
+/// What one expectation says of one observation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Judgement {
+    /// Boot or step.
+    pub subject: Subject,
+    /// What was judged.
+    pub kind: JudgementKind,
+    /// Whether it held.
+    pub held: bool,
+    /// What it does to the case when it did not hold.
+    pub level: Level,
+    /// What was expected, as a phrase (`stdout matches /^tmpfs$/`), or the golden's text for [`JudgementKind::Golden`].
+    pub expected: String,
+    /// What was seen, as a phrase or text.
+    pub actual: String,
+    /// Where the expectation was written, where it was.
+    pub place: Option<Place>,
+}
+
+/// A place in the golden folder: `golden/<scenario>/<step>/`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct GoldenKey {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The golden's folder name below it: the step's name, with `.stderr` or `.console` for those streams.
+    pub folder: String,
+}
+
+/// A normalised text that a golden is about, as seen in one case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Observed {
+    /// Which golden.
+    pub key: GoldenKey,
+    /// The stream that it came from.
+    pub stream: Stream,
+    /// The normalised text, always ending in one line end unless empty.
+    pub text: String,
+}
+
+/// What the golden folder says of a case: looked up before judging.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoldenState {
+    /// Nothing was ever recorded for this case.
+    New,
+    /// This text was recorded, in this file below the golden root.
+    Recorded {
+        /// The file, with `/`.
+        file: String,
+        /// Its text.
+        text: String,
+    },
+}
+
+/// Everything known of one case after it ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CaseResult {
+    /// Its name.
+    pub id: CaseId,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's question.
+    pub title: String,
+    /// Its point in the matrix.
+    pub point: IndexMap<String, AxisValue>,
+    /// The host's name.
+    pub host: String,
+    /// The result.
+    pub verdict: Verdict,
+    /// All judgements, those that held too.
+    pub judgements: Vec<Judgement>,
+    /// The boot, where there was one. Shared boots are repeated in each of their cases.
+    pub boot: Option<BootObservation>,
+    /// The steps.
+    pub steps: Vec<StepObservation>,
+    /// Texts that goldens are about.
+    pub observed: Vec<Observed>,
+    /// Wall time of the case's own steps and, for the first case of a boot, the boot.
+    pub took: Duration,
+    /// The command line that repeats the case's boot by hand.
+    pub by_hand: String,
+}

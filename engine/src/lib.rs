@@ -1,0 +1,27 @@
+//! What works, and what does not, when systemd runs inside a container.
+//!
+//! Data flows one way, and the modules stand in that order:
+//!
+//! ```text
+//! TOML text -> scenario -> matrix (cases) -> plan (fully rendered) -> runner (the only user of a host)
+//!     runner -> events -> report
+//!     runner -> observe (observations) -> judge -> verdicts -> golden (updates, as values)
+//! ```
+//!
+//! `scenario`, `matrix`, `plan`, `observe`, `judge` and `golden` are pure but for the one file of each that
+//! says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
+
+pub mod cli;
+pub mod events;
+pub mod facts;
+pub mod golden;
+pub mod host;
+pub mod images;
+pub mod judge;
+pub mod matrix;
+pub mod observe;
+pub mod plan;
+pub mod report;
+pub mod runner;
+pub mod scenario;
+pub mod source;

@@ -1,0 +1,154 @@
+//! Observations: facts about a run, without any opinion. Plain values.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::scenario::model::BootState;
+
+/// How a boot ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BootOutcome {
+    /// `systemctl is-system-running` says `running`.
+    Running,
+    /// It says `degraded`.
+    Degraded {
+        /// `systemctl --failed`'s unit names.
+        failed_units: Vec<String>,
+    },
+    /// PID 1 ended.
+    Exited {
+        /// Its exit code.
+        code: i64,
+    },
+    /// The engine would not create or start the container.
+    Refused {
+        /// The engine's words.
+        message: String,
+    },
+    /// PID 1 froze.
+    Frozen,
+    /// Nothing of these within the limit.
+    Timeout {
+        /// The limit.
+        after: Duration,
+    },
+}
+
+impl BootOutcome {
+    /// The outcome without its details.
+    #[must_use]
+    pub const fn state(&self) -> BootState {
+        match self {
+            Self::Running => BootState::Running,
+            Self::Degraded { .. } => BootState::Degraded,
+            Self::Exited { .. } => BootState::Exited,
+            Self::Refused { .. } => BootState::Refused,
+            Self::Frozen => BootState::Frozen,
+            Self::Timeout { .. } => BootState::Timeout,
+        }
+    }
+}
+
+impl std::fmt::Display for BootOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Running => f.write_str("running"),
+            Self::Degraded { failed_units } => write!(f, "degraded ({})", failed_units.join(", ")),
+            Self::Exited { code } => write!(f, "exited({code})"),
+            Self::Refused { message } => write!(f, "refused: {message}"),
+            Self::Frozen => f.write_str("frozen"),
+            Self::Timeout { after } => {
+                write!(f, "timeout after {}", humantime::format_duration(*after))
+            }
+        }
+    }
+}
+
+/// A flag that was asked for and that the engine's inspect does not show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NotApplied {
+    /// The flag's key in a scenario, such as `cap_add`.
+    pub flag: String,
+    /// What was asked.
+    pub requested: String,
+    /// What inspect shows.
+    pub effective: String,
+}
+
+/// What was seen of one boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BootObservation {
+    /// How it ended.
+    pub outcome: BootOutcome,
+    /// The log line (or the engine's message) that shows why; `None` for a boot that runs.
+    pub deciding_line: Option<String>,
+    /// The console log, ANSI sequences included, lossily decoded, up to the limit of [`crate::runner`].
+    pub console: String,
+    /// Whether the console log was cut.
+    pub console_cut: bool,
+    /// The setup script's own log, fetched when the boot did not come to `running`.
+    pub setup_log: Option<String>,
+    /// From start to the outcome.
+    pub took: Duration,
+    /// Flags that were not applied.
+    pub not_applied: Vec<NotApplied>,
+}
+
+/// How one run of a command ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// With this exit code.
+    Exited(i64),
+    /// The engine could not start it (the container is gone, the cgroup is busy); its words.
+    Refused(String),
+    /// It did not end within the step's limit.
+    TimedOut,
+    /// It was left running, as asked.
+    Background,
+}
+
+impl std::fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "exit code {code}"),
+            Self::Refused(message) => write!(f, "not started: {message}"),
+            Self::TimedOut => f.write_str("timed out"),
+            Self::Background => f.write_str("left running"),
+        }
+    }
+}
+
+/// One run of a step's command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunOutput {
+    /// How it ended.
+    pub status: RunStatus,
+    /// Standard output, lossily decoded.
+    pub stdout: String,
+    /// Standard error, lossily decoded.
+    pub stderr: String,
+    /// Whether an output was cut at the limit.
+    pub cut: bool,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What was seen of one step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepObservation {
+    /// The step's name.
+    pub name: String,
+    /// Every run, in order (with `wait`, the last one alone). Empty where the step did not run because the boot or an
+    /// earlier step left nothing to run it in; `not_run` says so.
+    pub runs: Vec<RunOutput>,
+    /// Why it did not run.
+    pub not_run: Option<String>,
+    /// Captured values known after this step, by name.
+    pub captured: BTreeMap<String, String>,
+    /// The console log up to the step's end, without ANSI sequences; empty unless an expectation looks at it.
+    pub console: String,
+}

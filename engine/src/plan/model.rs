@@ -1,0 +1,243 @@
+//! What the runner is told to do: every text rendered, every default filled in. Plain values.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::scenario::model::Ask;
+use crate::scenario::model::{
+    AxisValue, BootState, EngineAction, ExitSpec, Level, NormaliseRule, Phase, Readiness, Repeat, Stream, UnknownLines,
+    Wait,
+};
+use crate::source::Place;
+
+/// A case's name: `cgroups/mounts[cgroupns=private,setup_mode=rebind]`. Stable over runs and hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct CaseId(pub String);
+
+impl std::fmt::Display for CaseId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The container that a boot needs. Equal specs may share a boot.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Default)]
+pub struct ContainerSpec {
+    /// The image's name in `images/`.
+    pub image: String,
+    /// The setup mode's name in `images/setup/`.
+    pub setup_mode: String,
+    /// `host`, `private`, or the engine's own default.
+    pub cgroupns: Option<String>,
+    /// podman's systemd mode: `always`, `true` or `false`.
+    pub systemd: Option<String>,
+    /// `--privileged`.
+    pub privileged: bool,
+    /// `--read-only`.
+    pub read_only: bool,
+    /// `--tty`.
+    pub tty: bool,
+    /// `--cap-add`, without `CAP_`.
+    pub cap_add: Vec<String>,
+    /// `--cap-drop`.
+    pub cap_drop: Vec<String>,
+    /// `--security-opt`.
+    pub security_opt: Vec<String>,
+    /// `--tmpfs`: path and options (maybe empty).
+    pub tmpfs: BTreeMap<String, String>,
+    /// `--volume`.
+    pub volumes: Vec<String>,
+    /// `--device`.
+    pub devices: Vec<String>,
+    /// `--ulimit`.
+    pub ulimits: Vec<String>,
+    /// `--env`.
+    pub env: BTreeMap<String, String>,
+    /// `--sysctl`.
+    pub sysctls: BTreeMap<String, String>,
+    /// `--stop-signal`.
+    pub stop_signal: Option<String>,
+    /// `--network`.
+    pub network: Option<String>,
+    /// `--hostname`.
+    pub hostname: Option<String>,
+    /// `--userns`.
+    pub userns: Option<String>,
+    /// `--cgroup-parent`.
+    pub cgroup_parent: Option<String>,
+    /// `--memory`, in bytes.
+    pub memory: Option<i64>,
+    /// `--cpus`, in billionths.
+    pub nano_cpus: Option<i64>,
+    /// `--pids-limit`.
+    pub pids_limit: Option<i64>,
+    /// `--shm-size`, in bytes.
+    pub shm_size: Option<i64>,
+    /// `--user`.
+    pub user: Option<String>,
+    /// What PID 1 runs in place of the image's init.
+    pub command: Vec<String>,
+}
+
+/// How a container boots: with [`ContainerSpec`] all that decides whether two cases may share a boot.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct BootSpec {
+    /// The limit from the container's start.
+    pub timeout: Duration,
+    /// How readiness is noticed.
+    pub ready: Readiness,
+    /// A shell command before the setup script.
+    pub before: Option<String>,
+}
+
+/// [`crate::scenario::model::BootExpectation`], rendered; its condition held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BootExpectation {
+    /// Where it was written.
+    pub place: Place,
+    /// Fails or warns.
+    pub level: Level,
+    /// Any of these states, if not empty.
+    pub state: Vec<BootState>,
+    /// Any of these codes, if not empty.
+    pub exit: Vec<i64>,
+    /// Checks of the console log.
+    pub checks: Vec<Check>,
+}
+
+/// [`crate::scenario::model::Check`], rendered. `@{name}` of captured values is still in its texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Where it was written.
+    pub place: Place,
+    /// The stream.
+    pub stream: Stream,
+    /// What is asked.
+    pub ask: Ask<String>,
+}
+
+/// [`crate::scenario::model::Expectation`], rendered; its condition held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Expectation {
+    /// Where it was written.
+    pub place: Place,
+    /// Fails or warns.
+    pub level: Level,
+    /// The exit code.
+    pub exit: Option<ExitSpec>,
+    /// Checks of the streams.
+    pub checks: Vec<Check>,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// This argument vector inside the container.
+    Run(Vec<String>),
+    /// A command on the engine's side.
+    Engine(EngineAction),
+}
+
+/// One step, rendered; its condition held. `@{name}` of captured values is still in its texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepPlan {
+    /// Its name.
+    pub name: String,
+    /// When it runs.
+    pub at: Phase,
+    /// What it does.
+    pub action: Action,
+    /// Left running.
+    pub background: bool,
+    /// How often.
+    pub repeat: Option<Repeat>,
+    /// Tried again until it holds.
+    pub wait: Option<Wait>,
+    /// Name and pattern of values for later steps.
+    pub capture: Vec<(String, String)>,
+    /// The limit for one run of the command.
+    pub timeout: Duration,
+    /// Whom it runs as.
+    pub user: Option<String>,
+    /// Normalising rules for goldens.
+    pub normalise: Vec<String>,
+    /// What must come of it: at least one that demands something.
+    pub expect: Vec<Expectation>,
+}
+
+/// One case: a container to boot and what to do and expect there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CasePlan {
+    /// Its name.
+    pub id: CaseId,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's question.
+    pub title: String,
+    /// The scenario's tags.
+    pub tags: Vec<String>,
+    /// Its point in the matrix.
+    pub point: IndexMap<String, AxisValue>,
+    /// The container.
+    pub container: ContainerSpec,
+    /// The boot.
+    pub boot: BootSpec,
+    /// What must come of the boot.
+    pub boot_expect: Vec<BootExpectation>,
+    /// What to do with console lines that no rule knows.
+    pub unknown_lines: UnknownLines,
+    /// Patterns of console lines known to be harmless besides the built-in ones.
+    pub known_lines: Vec<String>,
+    /// The steps in order.
+    pub steps: Vec<StepPlan>,
+    /// Own normalising rules.
+    pub normalise_rules: Vec<NormaliseRule>,
+    /// Whether the case must have a boot of its own.
+    pub solo: bool,
+}
+
+/// Cases that share one boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BootGroup {
+    /// At least one; all with the same container and boot; one alone if any is `solo`.
+    pub cases: Vec<CasePlan>,
+}
+
+/// Everything a run will do on one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub struct RunPlan {
+    /// The boots, in the order of the scenarios.
+    pub groups: Vec<BootGroup>,
+    /// The cases that do not run, and why.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A case that does not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Its name.
+    pub id: CaseId,
+    /// The scenario's name.
+    pub scenario: String,
+    /// Its point in the matrix.
+    pub point: IndexMap<String, AxisValue>,
+    /// Why.
+    pub why: WhyOut,
+}
+
+/// Why a case does not run: three different things, counted apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "reason")]
+pub enum WhyOut {
+    /// The combination makes no sense, by a rule.
+    NotApplicable(String),
+    /// The user's filters left it out.
+    Filtered(String),
+    /// This host can't run it, by a fact.
+    Skipped(String),
+}

@@ -1,0 +1,160 @@
+//! The template language of scenario files: minijinja with delimiters that clash with neither shell nor Go templates.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior, Value};
+
+/// How many instructions one template or condition may take before it is stopped.
+const FUEL: u64 = 50_000;
+
+/// What is wrong with a template or condition.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TemplateError {
+    /// One line.
+    pub message: String,
+    /// Where in the text, in bytes, if known.
+    pub range: Option<Range<usize>>,
+}
+
+impl From<minijinja::Error> for TemplateError {
+    fn from(error: minijinja::Error) -> Self {
+        let message = match error.detail() {
+            Some(detail) => detail.to_string(),
+            None => error.kind().to_string(),
+        };
+        Self { message, range: error.range() }
+    }
+}
+
+/// The template engine with our syntax: `${{ expression }}`, `${% statement %}`, `${{# comment #}}`.
+pub struct Templates {
+    env: Environment<'static>,
+}
+
+impl std::fmt::Debug for Templates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Templates")
+    }
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Templates {
+    /// Makes the engine: strict about undefined names, bounded in work.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut env = Environment::new();
+        let syntax = SyntaxConfig::builder()
+            .variable_delimiters("${{", "}}")
+            .block_delimiters("${%", "%}")
+            .comment_delimiters("${{#", "#}}")
+            .build();
+        // The delimiters are constants that differ from each other, which is all that `build` checks.
+        if let Ok(syntax) = syntax {
+            env.set_syntax(syntax);
+        }
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        env.set_debug(true);
+        env.set_fuel(Some(FUEL));
+        env.set_recursion_limit(50);
+        env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        Self { env }
+    }
+
+    /// Whether a text has anything to render.
+    #[must_use]
+    pub fn is_plain(text: &str) -> bool {
+        !text.contains("${{") && !text.contains("${%")
+    }
+
+    /// Renders a text.
+    ///
+    /// # Errors
+    /// A syntax error, an undefined name, or too much work.
+    pub fn render(&self, text: &str, context: &Value) -> Result<String, TemplateError> {
+        if Self::is_plain(text) {
+            return Ok(text.to_string());
+        }
+        Ok(self.env.render_str(text, context.clone())?)
+    }
+
+    /// Whether a condition holds.
+    ///
+    /// # Errors
+    /// As for [`Templates::render`], and where the result is no boolean.
+    pub fn holds(&self, condition: &str, context: &Value) -> Result<bool, TemplateError> {
+        let value = self.env.compile_expression(condition)?.eval(context.clone())?;
+        bool::try_from(value.clone()).map_err(|_| TemplateError {
+            message: format!("a condition must be true or false, and this is {value} ({})", value.kind()),
+            range: None,
+        })
+    }
+
+    /// The names that a text reads and does not define itself, with their path (`host.cgroups`, `setup_mode`).
+    ///
+    /// # Errors
+    /// A syntax error.
+    pub fn names(&self, text: &str) -> Result<BTreeSet<String>, TemplateError> {
+        Ok(self.env.template_from_str(text)?.undeclared_variables(true).into_iter().collect())
+    }
+
+    /// The names that a condition reads, with their path.
+    ///
+    /// # Errors
+    /// A syntax error.
+    pub fn condition_names(&self, condition: &str) -> Result<BTreeSet<String>, TemplateError> {
+        Ok(self.env.compile_expression(condition)?.undeclared_variables(true).into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::context;
+
+    use super::*;
+
+    #[test]
+    fn renders_our_delimiters_and_leaves_shell_and_go_alone() {
+        let templates = Templates::new();
+        let context = context! { a => "x" };
+        assert_eq!(
+            templates.render("${{ a }} ${HOME} {{.ID}} $(id)", &context).as_deref(),
+            Ok("x ${HOME} {{.ID}} $(id)")
+        );
+        assert_eq!(templates.render("${% if a == 'x' %}yes${% endif %}${{# no #}}", &context).as_deref(), Ok("yes"));
+    }
+
+    #[test]
+    fn undefined_names_are_errors() {
+        let error = Templates::new().render("${{ nope }}", &context! {}).unwrap_err();
+        assert!(error.message.contains("undefined"), "{error}");
+        assert_eq!(error.range, Some(4..8));
+    }
+
+    #[test]
+    fn a_condition_must_be_boolean() {
+        let templates = Templates::new();
+        assert_eq!(templates.holds("a == 'x'", &context! { a => "x" }), Ok(true));
+        assert!(templates.holds("a", &context! { a => "x" }).is_err());
+        assert!(templates.holds("a == 'y' or nope", &context! { a => "x" }).is_err());
+    }
+
+    #[test]
+    fn work_is_bounded() {
+        let text = "${% for a in range(9999) %}${% for b in range(9999) %}x${% endfor %}${% endfor %}";
+        assert!(Templates::new().render(text, &context! {}).is_err());
+    }
+
+    #[test]
+    fn names_are_found_with_their_path() {
+        let names = Templates::new().condition_names("host.cgroups == 'v1' and setup_mode in ['a']").unwrap();
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["host.cgroups", "setup_mode"]);
+    }
+}
