@@ -25,3 +25,5 @@ pub mod report;
 pub mod runner;
 pub mod scenario;
 pub mod source;
+#[cfg(test)]
+pub(crate) mod testing;

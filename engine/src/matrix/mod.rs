@@ -1,1 +1,9 @@
-//! matrix
+//! From a scenario's axes to its cases, and which of them are applicable, filtered or skipped. Pure.
+
+mod context;
+mod expand;
+mod filter;
+
+pub use context::Context;
+pub use expand::{Case, MAX_CASES, expand};
+pub use filter::{FilterError, Filters};

@@ -1,0 +1,228 @@
+//! The cross product of a scenario's axes, with the reason why a case does not run.
+
+use indexmap::IndexMap;
+
+use super::context::Context;
+use super::filter::Filters;
+use crate::plan::{CaseId, PlanError, WhyOut};
+use crate::scenario::Templates;
+use crate::scenario::model::{AxisValue, Rule, Scenario};
+
+/// The most cases that one scenario may have: a matrix beyond it is a mistake, found before it eats the memory.
+pub const MAX_CASES: usize = 200_000;
+
+/// One point of a scenario's matrix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// Its name.
+    pub id: CaseId,
+    /// Axis to value, in the order of the file.
+    pub point: IndexMap<String, AxisValue>,
+    /// Why it does not run, as far as axes and filters tell; `None` where it may.
+    pub out: Option<WhyOut>,
+}
+
+/// All cases of a scenario, in the order of its axes (the last one varies fastest), then the included points.
+///
+/// The reasons are looked at in this order, and the first counts: not applicable, filtered, skipped.
+///
+/// # Errors
+/// A condition that can't be evaluated, a case id used twice, or more than [`MAX_CASES`].
+pub fn expand(
+    scenario: &Scenario,
+    templates: &Templates,
+    context: &Context,
+    filters: &Filters,
+) -> Result<Vec<Case>, PlanError> {
+    let mut cases = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for point in points(scenario)? {
+        let id = case_id(&scenario.name, &point);
+        if !seen.insert(id.clone()) {
+            return Err(PlanError {
+                message: format!("the case id {id} is used twice"),
+                loc: scenario.loc.clone(),
+                help: "an included point repeats one of the cross product, or two values read the same".into(),
+                case: Some(id),
+            });
+        }
+        let out = why_out(scenario, templates, context, filters, &id, &point)?;
+        cases.push(Case { id, point, out });
+    }
+    Ok(cases)
+}
+
+fn points(scenario: &Scenario) -> Result<Vec<IndexMap<String, AxisValue>>, PlanError> {
+    let axes = &scenario.matrix.axes;
+    let total = axes.values().try_fold(1_usize, |n, values| n.checked_mul(values.len())).unwrap_or(usize::MAX);
+    if total > MAX_CASES {
+        return Err(PlanError {
+            message: format!("the matrix of {} has more than {MAX_CASES} cases", scenario.name),
+            loc: scenario.loc.clone(),
+            help: "split the scenario, or take values out of an axis".into(),
+            case: None,
+        });
+    }
+    let mut points = vec![IndexMap::new()];
+    for (axis, entries) in axes {
+        points = points
+            .into_iter()
+            .flat_map(|point: IndexMap<String, AxisValue>| {
+                entries.iter().map(move |entry| {
+                    let mut point = point.clone();
+                    point.insert(axis.clone(), entry.value.clone());
+                    point
+                })
+            })
+            .collect();
+    }
+    // A scenario of included points only has no cross product, not the empty product's single point.
+    if axes.is_empty() && !scenario.matrix.include.is_empty() {
+        points.clear();
+    }
+    points.extend(scenario.matrix.include.iter().cloned());
+    Ok(points)
+}
+
+/// `name[axis=value,…]`, or the name alone for a scenario without axes.
+fn case_id(name: &str, point: &IndexMap<String, AxisValue>) -> CaseId {
+    if point.is_empty() {
+        return CaseId(name.to_string());
+    }
+    let values: Vec<String> = point.iter().map(|(axis, value)| format!("{axis}={value}")).collect();
+    CaseId(format!("{name}[{}]", values.join(",")))
+}
+
+fn why_out(
+    scenario: &Scenario,
+    templates: &Templates,
+    context: &Context,
+    filters: &Filters,
+    id: &CaseId,
+    point: &IndexMap<String, AxisValue>,
+) -> Result<Option<WhyOut>, PlanError> {
+    let names = context.of(point);
+    let holds = |rule: &Rule| PlanError::at(templates.holds(&rule.when.0.value, &names), &rule.when.0.loc, id);
+    for (axis, value) in point {
+        let entry = scenario.matrix.axes.get(axis).and_then(|entries| entries.iter().find(|e| e.value == *value));
+        if let Some(only) = entry.and_then(|e| e.only.as_ref())
+            && !holds(only)?
+        {
+            return Ok(Some(WhyOut::NotApplicable(only.reason.clone())));
+        }
+    }
+    for rule in &scenario.matrix.exclude {
+        if holds(rule)? {
+            return Ok(Some(WhyOut::NotApplicable(rule.reason.clone())));
+        }
+    }
+    Ok(filters.leaves_out(scenario, &id.0, point).map(WhyOut::Filtered))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::facts::Facts;
+    use crate::scenario::model::{AxisEntry, Condition, Matrix};
+    use crate::source::{FileId, Loc, Sp};
+    use crate::testing;
+
+    fn axis(values: &[&str]) -> Vec<AxisEntry> {
+        values.iter().map(|v| AxisEntry { value: AxisValue::Str((*v).to_string()), only: None }).collect()
+    }
+
+    fn rule(when: &str, reason: &str) -> Rule {
+        let loc = Loc { file: FileId(0), span: 0..0 };
+        Rule { when: Condition(Sp::new(when.into(), loc)), reason: reason.into() }
+    }
+
+    fn expanded(matrix: Matrix, filters: &Filters) -> Result<Vec<Case>, PlanError> {
+        let scenario = Scenario { matrix, ..testing::scenario("s") };
+        expand(&scenario, &Templates::new(), &Context::new(&Facts::assumed()), filters)
+    }
+
+    #[test]
+    fn ids_keep_the_order_of_the_axes() {
+        let axes = IndexMap::from([("b".to_string(), axis(&["1", "2"])), ("a".to_string(), axis(&["x"]))]);
+        let cases = expanded(Matrix { axes, ..Matrix::default() }, &Filters::default()).unwrap();
+        let ids: Vec<&str> = cases.iter().map(|c| c.id.0.as_str()).collect();
+        assert_eq!(ids, ["s[b=1,a=x]", "s[b=2,a=x]"]);
+    }
+
+    #[test]
+    fn a_scenario_without_axes_is_one_case() {
+        let cases = expanded(Matrix::default(), &Filters::default()).unwrap();
+        assert_eq!(cases.iter().map(|c| c.id.0.as_str()).collect::<Vec<_>>(), ["s"]);
+    }
+
+    #[test]
+    fn excludes_beat_filters_and_say_why() {
+        let axes = IndexMap::from([("a".to_string(), axis(&["x", "y", "z"]))]);
+        let matrix = Matrix { axes, exclude: vec![rule("a == 'x'", "no x")], include: vec![] };
+        let filters = Filters { axes: IndexMap::from([("a".into(), vec!["z".into()])]), ..Filters::default() };
+        let outs: Vec<_> = expanded(matrix, &filters).unwrap().into_iter().map(|c| c.out).collect();
+        assert_eq!(
+            outs,
+            [Some(WhyOut::NotApplicable("no x".into())), Some(WhyOut::Filtered("--axis a=z".into())), None]
+        );
+    }
+
+    #[test]
+    fn a_value_by_condition_is_not_applicable_elsewhere() {
+        let only = Some(rule("host.cgroups == 'v1'", "v1 hosts only"));
+        let entries = vec![AxisEntry { value: AxisValue::Str("legacy".into()), only }];
+        let matrix = Matrix { axes: IndexMap::from([("m".to_string(), entries)]), ..Matrix::default() };
+        let cases = expanded(matrix, &Filters::default()).unwrap();
+        assert_eq!(cases[0].out, Some(WhyOut::NotApplicable("v1 hosts only".into())));
+    }
+
+    #[test]
+    fn an_included_point_may_not_repeat_a_case() {
+        let axes = IndexMap::from([("a".to_string(), axis(&["x"]))]);
+        let include = vec![IndexMap::from([("a".to_string(), AxisValue::Str("x".into()))])];
+        let error = expanded(Matrix { axes, include, ..Matrix::default() }, &Filters::default()).unwrap_err();
+        assert_eq!(error.message, "the case id s[a=x] is used twice");
+    }
+
+    #[test]
+    fn a_matrix_that_explodes_is_an_error() {
+        let values: Vec<String> = (0..100).map(|i| i.to_string()).collect();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let axes = (0..10).map(|i| (format!("a{i}"), axis(&values))).collect();
+        let error = expanded(Matrix { axes, ..Matrix::default() }, &Filters::default()).unwrap_err();
+        assert!(error.message.contains("more than"), "{}", error.message);
+    }
+
+    proptest! {
+        #[test]
+        fn the_product_is_complete_and_its_ids_differ(sizes in prop::collection::vec(1_usize..5, 0..4)) {
+            let axes = sizes.iter().enumerate().map(|(i, n)| {
+                let values: Vec<String> = (0..*n).map(|v| format!("v{v}")).collect();
+                (format!("a{i}"), axis(&values.iter().map(String::as_str).collect::<Vec<_>>()))
+            }).collect();
+            let cases = expanded(Matrix { axes, ..Matrix::default() }, &Filters::default()).unwrap();
+            prop_assert_eq!(cases.len(), sizes.iter().product::<usize>());
+            let ids: std::collections::BTreeSet<_> = cases.iter().map(|c| c.id.clone()).collect();
+            prop_assert_eq!(ids.len(), cases.len());
+        }
+
+        #[test]
+        fn filters_and_rules_part_the_product(keep in prop::collection::btree_set(0_usize..4, 1..4), drop in 0_usize..4) {
+            let values = ["v0", "v1", "v2", "v3"];
+            let matrix = Matrix {
+                axes: IndexMap::from([("a".to_string(), axis(&values)), ("b".to_string(), axis(&values))]),
+                exclude: vec![rule(&format!("b == 'v{drop}'"), "r")],
+                include: vec![],
+            };
+            let wanted = keep.iter().map(|i| format!("v{i}")).collect();
+            let filters = Filters { axes: IndexMap::from([("a".into(), wanted)]), ..Filters::default() };
+            let cases = expanded(matrix, &filters).unwrap();
+            let count = |f: fn(&Option<WhyOut>) -> bool| cases.iter().filter(|c| f(&c.out)).count();
+            prop_assert_eq!(count(|o| matches!(o, Some(WhyOut::NotApplicable(_)))), 4);
+            prop_assert_eq!(count(|o| matches!(o, Some(WhyOut::Filtered(_)))), (4 - keep.len()) * 3);
+            prop_assert_eq!(count(Option::is_none), keep.len() * 3);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The user's filters: `--setup-mode a,b`, `--axis name=value`, `-k words`, `--tag name`.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+
+use crate::scenario::model::{AxisValue, Scenario};
+
+/// What the user asked to see; everything else is `filtered`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filters {
+    /// Axis name to the values that stay. A scenario without the axis is left out.
+    pub axes: IndexMap<String, Vec<String>>,
+    /// Each entry is a line of words; a case stays where all words of one entry are in its id (`!word`: is not).
+    pub names: Vec<String>,
+    /// A scenario stays where it has one of these tags.
+    pub tags: Vec<String>,
+}
+
+/// A filter that no case could ever meet: the user's typing, not a selection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct FilterError {
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl Filters {
+    /// Why a case is filtered, or `None` where it stays.
+    #[must_use]
+    pub fn leaves_out(&self, scenario: &Scenario, id: &str, point: &IndexMap<String, AxisValue>) -> Option<String> {
+        if !self.tags.is_empty() && !self.tags.iter().any(|tag| scenario.tags.contains(tag)) {
+            return Some(format!("--tag {}", self.tags.join(",")));
+        }
+        for (axis, wanted) in &self.axes {
+            let stays = point.get(axis).is_some_and(|value| wanted.contains(&value.to_string()));
+            if !stays {
+                return Some(format!("--axis {axis}={}", wanted.join(",")));
+            }
+        }
+        let named = |line: &String| {
+            line.split_whitespace().all(|word| match word.strip_prefix('!') {
+                Some(word) => !id.contains(word),
+                None => id.contains(word),
+            })
+        };
+        if !self.names.is_empty() && !self.names.iter().any(named) {
+            return Some(format!("-k '{}'", self.names.join("' -k '")));
+        }
+        None
+    }
+
+    /// Checks that every axis, value and tag is one that some scenario has.
+    ///
+    /// # Errors
+    /// The first that none has, with what there is.
+    pub fn check(&self, scenarios: &[Scenario]) -> Result<(), FilterError> {
+        for (axis, wanted) in &self.axes {
+            let known: BTreeSet<String> = scenarios
+                .iter()
+                .filter_map(|s| s.matrix.axes.get(axis))
+                .flatten()
+                .map(|entry| entry.value.to_string())
+                .chain(scenarios.iter().flat_map(|s| &s.matrix.include).filter_map(|p| Some(p.get(axis)?.to_string())))
+                .collect();
+            if known.is_empty() {
+                let axes: BTreeSet<&str> =
+                    scenarios.iter().flat_map(|s| s.matrix.axes.keys().map(String::as_str)).collect();
+                return Err(unknown("axis", axis, &axes));
+            }
+            for value in wanted {
+                if !known.contains(value) {
+                    let known = known.iter().map(String::as_str).collect();
+                    return Err(unknown(&format!("value of the axis {axis}"), value, &known));
+                }
+            }
+        }
+        let tags: BTreeSet<&str> = scenarios.iter().flat_map(|s| s.tags.iter().map(String::as_str)).collect();
+        match self.tags.iter().find(|tag| !tags.contains(tag.as_str())) {
+            Some(tag) => Err(unknown("tag", tag, &tags)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn unknown(what: &str, name: &str, known: &BTreeSet<&str>) -> FilterError {
+    let near = known.iter().map(|k| (strsim::jaro_winkler(name, k), *k)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let list = known.iter().copied().collect::<Vec<_>>().join(", ");
+    FilterError {
+        message: format!("no scenario has the {what} '{name}'"),
+        help: match near {
+            Some((likeness, near)) if likeness > 0.8 => format!("did you mean '{near}'? There are: {list}"),
+            _ if known.is_empty() => "the scenarios given have none at all".into(),
+            _ => format!("there are: {list}"),
+        },
+    }
+}

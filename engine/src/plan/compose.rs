@@ -1,0 +1,266 @@
+//! The plan of a whole run: every case rendered, those that do not run with their reason, the others by shared boot.
+
+use std::collections::HashMap;
+
+use minijinja::Value;
+
+use super::container;
+use super::error::PlanError;
+use super::model::{
+    Action, BootExpectation, BootGroup, BootSpec, CasePlan, ContainerSpec, Expectation, LeftOut, RunPlan, StepPlan,
+    WhyOut,
+};
+use super::render::Renderer;
+use super::requirements::forbidden;
+use crate::facts::Facts;
+use crate::images::Catalogue;
+use crate::matrix::{Case, Context, Filters, expand};
+use crate::scenario::Templates;
+use crate::scenario::model::{self as scenario, Phase, Scenario, Step};
+use crate::source::Sources;
+
+/// What a plan is made from besides the scenarios.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The files' texts, for places.
+    pub sources: &'a Sources,
+    /// Images and setup modes.
+    pub catalogue: &'a Catalogue,
+    /// The host.
+    pub facts: &'a Facts,
+    /// The user's selection.
+    pub filters: &'a Filters,
+}
+
+/// Plans a run.
+///
+/// # Errors
+/// Every scenario's first error that only rendering shows.
+pub fn plan(scenarios: &[Scenario], inputs: Inputs<'_>) -> Result<RunPlan, Vec<PlanError>> {
+    let planner = Planner { inputs, templates: Templates::new(), context: Context::new(inputs.facts) };
+    let mut plans = Vec::new();
+    let mut left_out = Vec::new();
+    let mut errors = Vec::new();
+    for scenario in scenarios {
+        if let Err(error) = planner.scenario(scenario, &mut plans, &mut left_out) {
+            errors.push(error);
+        }
+    }
+    if errors.is_empty() { Ok(RunPlan { groups: group(plans), left_out }) } else { Err(errors) }
+}
+
+/// Cases that may share a boot, together; the groups stand where their first case stood.
+fn group(plans: Vec<CasePlan>) -> Vec<BootGroup> {
+    let mut groups: Vec<BootGroup> = Vec::new();
+    let mut shared: HashMap<(ContainerSpec, BootSpec), usize> = HashMap::new();
+    for plan in plans {
+        if plan.solo {
+            groups.push(BootGroup { cases: vec![plan] });
+            continue;
+        }
+        let at = *shared.entry((plan.container.clone(), plan.boot.clone())).or_insert_with(|| {
+            groups.push(BootGroup { cases: vec![] });
+            groups.len() - 1
+        });
+        groups[at].cases.push(plan);
+    }
+    groups
+}
+
+impl RunPlan {
+    /// How many cases run.
+    #[must_use]
+    pub fn cases(&self) -> usize {
+        self.groups.iter().map(|g| g.cases.len()).sum()
+    }
+
+    /// Turns the cases of which `why` gives a reason into skipped ones: an image that can't be had.
+    pub fn skip(&mut self, why: impl Fn(&CasePlan) -> Option<String>) {
+        for group in &mut self.groups {
+            group.cases.retain(|case| match why(case) {
+                None => true,
+                Some(reason) => {
+                    self.left_out.push(LeftOut {
+                        id: case.id.clone(),
+                        scenario: case.scenario.clone(),
+                        point: case.point.clone(),
+                        why: WhyOut::Skipped(reason),
+                    });
+                    false
+                }
+            });
+        }
+        self.groups.retain(|group| !group.cases.is_empty());
+    }
+}
+
+struct Planner<'a> {
+    inputs: Inputs<'a>,
+    templates: Templates,
+    context: Context,
+}
+
+impl Planner<'_> {
+    fn scenario(
+        &self,
+        scenario: &Scenario,
+        plans: &mut Vec<CasePlan>,
+        left_out: &mut Vec<LeftOut>,
+    ) -> Result<(), PlanError> {
+        for case in expand(scenario, &self.templates, &self.context, self.inputs.filters)? {
+            match self.case(scenario, &case)? {
+                Ok(plan) => plans.push(plan),
+                Err(why) => {
+                    left_out.push(LeftOut { id: case.id, scenario: scenario.name.clone(), point: case.point, why });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The plan of a case, or why it does not run. Not applicable beats filtered beats skipped.
+    fn case(&self, scenario: &Scenario, case: &Case) -> Result<Result<CasePlan, WhyOut>, PlanError> {
+        if let Some(why @ WhyOut::NotApplicable(_)) = &case.out {
+            return Ok(Err(why.clone()));
+        }
+        let names = self.context.of(&case.point);
+        let r = self.renderer(&names, case);
+        let container = container::render(&scenario.layers, &r)?;
+        if let Some(reason) = self.setup_mode_forbids(&container, scenario, &r)? {
+            return Ok(Err(WhyOut::NotApplicable(reason)));
+        }
+        if let Some(why) = &case.out {
+            return Ok(Err(why.clone()));
+        }
+        for rule in &scenario.skip {
+            if r.holds(Some(&rule.when))? {
+                return Ok(Err(WhyOut::Skipped(rule.reason.clone())));
+            }
+        }
+        if let Some(reason) = forbidden(&container, self.inputs.facts) {
+            return Ok(Err(WhyOut::Skipped(reason)));
+        }
+        self.render(scenario, case, container, &r).map(Ok)
+    }
+
+    fn renderer<'r>(&'r self, names: &'r Value, case: &'r Case) -> Renderer<'r> {
+        Renderer { templates: &self.templates, sources: self.inputs.sources, names, case: &case.id }
+    }
+
+    fn setup_mode_forbids(
+        &self,
+        container: &ContainerSpec,
+        scenario: &Scenario,
+        r: &Renderer<'_>,
+    ) -> Result<Option<String>, PlanError> {
+        let unknown = |what: &str, name: &str, known: Vec<&str>| PlanError {
+            message: format!("there is no {what} '{name}'"),
+            loc: scenario.loc.clone(),
+            help: format!("seen in the case {}; there are: {}", r.case, known.join(", ")),
+            case: Some(r.case.clone()),
+        };
+        let catalogue = self.inputs.catalogue;
+        if !catalogue.images.contains_key(&container.image) {
+            let known = catalogue.images.keys().map(String::as_str).collect();
+            return Err(unknown("image", &container.image, known));
+        }
+        let Some(mode) = catalogue.setup_modes.get(&container.setup_mode) else {
+            let known = catalogue.setup_modes.keys().map(String::as_str).collect();
+            return Err(unknown("setup mode", &container.setup_mode, known));
+        };
+        let names = self.context.of_setup_mode(container.cgroupns.as_deref());
+        for rule in &mode.not_applicable {
+            if PlanError::at(self.templates.holds(&rule.when.0.value, &names), &rule.when.0.loc, r.case)? {
+                return Ok(Some(format!("{}: {}", mode.name, rule.reason)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn render(
+        &self,
+        scenario: &Scenario,
+        case: &Case,
+        container: ContainerSpec,
+        r: &Renderer<'_>,
+    ) -> Result<CasePlan, PlanError> {
+        let boot = &scenario.boot;
+        let mut steps = Vec::new();
+        let mut solo = scenario.fresh;
+        for step in &scenario.steps {
+            if r.holds(step.when.as_ref())? {
+                solo |= step.changes || step.at == Phase::Boot;
+                steps.push(render_step(step, r)?);
+            }
+        }
+        Ok(CasePlan {
+            id: case.id.clone(),
+            scenario: scenario.name.clone(),
+            title: scenario.title.clone(),
+            tags: scenario.tags.clone(),
+            point: case.point.clone(),
+            container,
+            boot: BootSpec { timeout: boot.timeout, ready: boot.ready, before: r.optional(boot.before.as_ref())? },
+            boot_expect: boot
+                .expect
+                .iter()
+                .filter_map(|e| render_boot_expectation(e, r).transpose())
+                .collect::<Result<Vec<_>, _>>()?,
+            unknown_lines: boot.unknown_lines,
+            known_lines: boot.known_lines.iter().map(|t| r.pattern(t)).collect::<Result<_, _>>()?,
+            steps,
+            normalise_rules: scenario.normalise_rules.clone(),
+            solo,
+        })
+    }
+}
+
+fn render_boot_expectation(
+    expectation: &scenario::BootExpectation,
+    r: &Renderer<'_>,
+) -> Result<Option<BootExpectation>, PlanError> {
+    if !r.holds(expectation.when.as_ref())? {
+        return Ok(None);
+    }
+    Ok(Some(BootExpectation {
+        place: r.sources.place(&expectation.loc),
+        level: expectation.level,
+        state: expectation.state.clone(),
+        exit: expectation.exit.clone(),
+        checks: expectation.checks.iter().map(|c| r.check(c)).collect::<Result<_, _>>()?,
+    }))
+}
+
+fn render_step(step: &Step, r: &Renderer<'_>) -> Result<StepPlan, PlanError> {
+    let texts = |templates: &[scenario::Template]| templates.iter().map(|t| r.text(t)).collect::<Result<Vec<_>, _>>();
+    let action = match &step.action {
+        scenario::Action::Shell(text) => Action::Run(vec!["/bin/sh".into(), "-c".into(), r.text(text)?]),
+        scenario::Action::Argv(words) => Action::Run(texts(words)?),
+        scenario::Action::Engine(action) => Action::Engine(action.clone()),
+    };
+    let mut expect = Vec::new();
+    for expectation in &step.expect {
+        if r.holds(expectation.when.as_ref())? {
+            expect.push(Expectation {
+                place: r.sources.place(&expectation.loc),
+                level: expectation.level,
+                exit: expectation.exit.clone(),
+                checks: expectation.checks.iter().map(|c| r.check(c)).collect::<Result<_, _>>()?,
+            });
+        }
+    }
+    let capture = |c: &scenario::Capture| Ok((c.name.clone(), r.pattern(&c.regex)?));
+    Ok(StepPlan {
+        name: step.name.value.clone(),
+        at: step.at,
+        action,
+        background: step.background,
+        repeat: step.repeat,
+        wait: step.wait,
+        capture: step.capture.iter().map(capture).collect::<Result<_, PlanError>>()?,
+        timeout: step.timeout,
+        user: r.optional(step.user.as_ref())?,
+        normalise: step.normalise.clone(),
+        expect,
+    })
+}

@@ -1,0 +1,86 @@
+//! Rendering one case's texts.
+
+use minijinja::Value;
+use regex::RegexBuilder;
+
+use super::error::PlanError;
+use super::model::{self, CaseId};
+use crate::scenario::Templates;
+use crate::scenario::model::{Ask, Check, Condition, Template};
+use crate::source::Sources;
+
+/// The most memory, in bytes, that one compiled pattern may take.
+const REGEX_SIZE: usize = 4 << 20;
+
+/// Renders the texts of one case.
+pub(super) struct Renderer<'a> {
+    pub(super) templates: &'a Templates,
+    pub(super) sources: &'a Sources,
+    pub(super) names: &'a Value,
+    pub(super) case: &'a CaseId,
+}
+
+impl Renderer<'_> {
+    pub(super) fn text(&self, template: &Template) -> Result<String, PlanError> {
+        PlanError::at(self.templates.render(&template.0.value, self.names), &template.0.loc, self.case)
+    }
+
+    pub(super) fn optional(&self, template: Option<&Template>) -> Result<Option<String>, PlanError> {
+        template.map(|t| self.text(t)).transpose()
+    }
+
+    pub(super) fn holds(&self, condition: Option<&Condition>) -> Result<bool, PlanError> {
+        condition.map_or(Ok(true), |c| PlanError::at(self.templates.holds(&c.0.value, self.names), &c.0.loc, self.case))
+    }
+
+    /// A pattern, known to compile after rendering. Captured values are put in as text later, so they stand for any
+    /// literal here.
+    pub(super) fn pattern(&self, template: &Template) -> Result<String, PlanError> {
+        let text = self.text(template)?;
+        let tried = RegexBuilder::new(&text).multi_line(true).size_limit(REGEX_SIZE).build();
+        match tried {
+            Ok(_) => Ok(text),
+            Err(error) => Err(PlanError {
+                message: format!("bad regex /{text}/: {}", last_line(&error.to_string())),
+                loc: template.0.loc.clone(),
+                help: format!("this is the pattern as rendered for the case {}", self.case),
+                case: Some(self.case.clone()),
+            }),
+        }
+    }
+
+    pub(super) fn check(&self, check: &Check) -> Result<model::Check, PlanError> {
+        let ask = match &check.ask {
+            Ask::Regex(t) => Ask::Regex(self.pattern(t)?),
+            Ask::NotRegex(t) => Ask::NotRegex(self.pattern(t)?),
+            Ask::Contains(t) => Ask::Contains(self.not_empty(t)?),
+            Ask::NotContains(t) => Ask::NotContains(self.not_empty(t)?),
+            Ask::Equals(t) => Ask::Equals(self.text(t)?),
+            Ask::Empty(wanted) => Ask::Empty(*wanted),
+            Ask::Lines(least, most) => Ask::Lines(*least, *most),
+            Ask::Set(relation, words) => {
+                let words = words.iter().map(|t| self.text(t)).collect::<Result<Vec<_>, _>>()?;
+                Ask::Set(*relation, words.into_iter().filter(|w| !w.is_empty()).collect())
+            }
+            Ask::Golden(name) => Ask::Golden(name.clone()),
+        };
+        Ok(model::Check { place: self.sources.place(&check.loc), stream: check.stream, ask })
+    }
+
+    fn not_empty(&self, template: &Template) -> Result<String, PlanError> {
+        let text = self.text(template)?;
+        if text.is_empty() {
+            return Err(PlanError {
+                message: "this renders to nothing, so it asserts nothing".into(),
+                loc: template.0.loc.clone(),
+                help: format!("seen in the case {}; give the expectation a 'when' for the cases it is for", self.case),
+                case: Some(self.case.clone()),
+            });
+        }
+        Ok(text)
+    }
+}
+
+fn last_line(text: &str) -> &str {
+    text.lines().last().unwrap_or(text).trim_start_matches("error: ")
+}
