@@ -1,0 +1,48 @@
+# make check   sets up what is missing, then boots real systemd in real containers and says what works
+# make test    sets up what is missing, then runs every test
+# make lint    formatting and clippy, as the tests want them
+# make bench   measures the whole run against the figures in BENCHMARKS of the README
+# make setup   only sets up
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup build check test lint bench
+
+ENGINE := target/release/sdc-engine
+# What `make check` is given besides: make check ARGS='--host docker-v2 -k cgroups'
+ARGS ?=
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+# Packages by the program that shows that they are there. An engine is asked for only where none can be reached.
+setup:
+	@set -eu; missing=; \
+	need() { command -v "$$1" >/dev/null 2>&1 || missing="$$missing $$2"; }; \
+	PATH="$$PATH:/usr/sbin:/sbin"; \
+	need cargo cargo; need cc gcc; need unshare util-linux; need mmdebstrap mmdebstrap; \
+	[ -n "$${DOCKER_HOST:-}$${CONTAINER_HOST:-}" ] || need dockerd docker.io; \
+	case "$$missing" in *cargo*) \
+	    echo "setup: Rust is missing, and how to have it is yours to choose: https://rustup.rs" >&2; exit 1;; esac; \
+	[ -n "$$missing" ] || exit 0; \
+	command -v apt-get >/dev/null || { echo "setup: please install$$missing (only apt is known here)" >&2; exit 1; }; \
+	root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+	echo "setup: installing$$missing (apt-get install; docker.io brings the engine, mmdebstrap makes the images)"; \
+	$$root apt-get update -qq; \
+	DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	echo "setup: done"
+
+build: setup
+	cargo build --release --locked
+
+# A private engine needs root; an engine that listens needs access to its socket.
+check: build
+	@if [ "$$(id -u)" = 0 ] || [ -n "$${DOCKER_HOST:-}$${CONTAINER_HOST:-}" ] || [ -w /var/run/docker.sock ]; \
+	then $(ENGINE) check scenarios $(ARGS); else echo "check: a private engine needs root: using sudo"; sudo $(ENGINE) check scenarios $(ARGS); fi
+
+test: setup
+	cargo test --locked --workspace
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --locked --all-targets -- -D warnings
