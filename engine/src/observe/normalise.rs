@@ -130,7 +130,7 @@ fn own_step(rule: &NormaliseRule) -> Result<Step, NormaliseError> {
 }
 
 /// Line ends are LF, no line ends in white space, and the text ends in one line end unless it is empty.
-fn tidy(text: &str) -> String {
+pub(crate) fn tidy(text: &str) -> String {
     let mut tidy = String::with_capacity(text.len() + 1);
     for part in text.split('\n').flat_map(|line| line.trim_end().split('\r')) {
         tidy.push_str(part.trim_end());
