@@ -153,3 +153,139 @@ fn unknown(console: &str, boot: &BootObservation, plan: &CasePlan) -> Option<Jud
     let actual = if lines.is_empty() { "none".to_owned() } else { listed.join("\n") };
     Some(judgement(JudgementKind::UnknownLines, lines.is_empty(), level, expected, actual, None))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::judge::testkit::{CONSOLE, boot, boots, broken, check, plan};
+    use crate::judge::{Judged, JudgementKind, Verdict, judge_case};
+    use crate::observe::{BootObservation, BootOutcome, NotApplied};
+    use crate::plan::CasePlan;
+    use crate::scenario::model::{Ask, BootState, Stream, UnknownLines};
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    fn judged(plan: &CasePlan, boot: &BootObservation) -> Judged {
+        judge_case(plan, Some(boot), &[], &BTreeMap::new())
+    }
+
+    fn exited() -> BootObservation {
+        let line = "Failed to create /init.scope control group: Read-only file system".to_owned();
+        BootObservation { deciding_line: Some(line), ..boot(BootOutcome::Exited { code: 255 }) }
+    }
+
+    fn refused() -> BootObservation {
+        let message = "unable to apply caps: operation not permitted".to_owned();
+        BootObservation { console: String::new(), ..boot(BootOutcome::Refused { message }) }
+    }
+
+    #[test]
+    fn a_boot_that_comes_up_passes() {
+        assert_eq!(judged(&plan(vec![]), &boot(BootOutcome::Running)).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn another_state_fails_with_the_deciding_line() {
+        let result = judged(&plan(vec![]), &exited());
+        assert_eq!(result.verdict, Verdict::Fail);
+        assert_eq!(
+            broken(&result),
+            ["boot: running: exited(255): Failed to create /init.scope control group: Read-only file system"]
+        );
+        let degraded = boot(BootOutcome::Degraded { failed_units: vec!["a.service".to_owned()] });
+        assert_eq!(broken(&judged(&plan(vec![]), &degraded)), ["boot: running: degraded (a.service)"]);
+    }
+
+    #[test]
+    fn any_of_the_states_and_codes_holds() {
+        let mut plan = plan(vec![]);
+        plan.boot_expect = vec![boots(&[BootState::Exited, BootState::Frozen])];
+        plan.boot_expect[0].exit = vec![1, 255];
+        assert_eq!(judged(&plan, &exited()).verdict, Verdict::Pass);
+        let other = boot(BootOutcome::Exited { code: 2 });
+        assert_eq!(broken(&judged(&plan, &other)), ["boot: PID 1 ends with exit code 1 or 255: exited(2)"]);
+        assert_eq!(judged(&plan, &boot(BootOutcome::Frozen)).verdict, Verdict::Fail, "a code was asked for");
+        assert_eq!(judged(&plan, &boot(BootOutcome::Running)).judgements[0].expected, "exited or frozen");
+    }
+
+    #[test]
+    fn a_limit_that_passed_is_no_failure_unless_something_else_broke() {
+        let late = boot(BootOutcome::Timeout { after: Duration::from_secs(20) });
+        let mut plan = plan(vec![]);
+        plan.boot_expect[0].checks = vec![check(Stream::Console, Ask::Contains("never".to_owned()))];
+        let result = judged(&plan, &late);
+        assert_eq!(result.verdict, Verdict::Timeout("boot after 20s".to_owned()));
+        assert_eq!(broken(&result).len(), 2, "the check is judged all the same");
+        let not_applied =
+            NotApplied { flag: "tty".to_owned(), requested: "true".to_owned(), effective: "false".to_owned() };
+        let worse = BootObservation { not_applied: vec![not_applied], ..late.clone() };
+        assert_eq!(judged(&plan, &worse).verdict, Verdict::Fail);
+        plan.boot_expect = vec![boots(&[BootState::Timeout])];
+        assert_eq!(judged(&plan, &late).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn flags_that_were_not_applied_fail() {
+        let not_applied =
+            NotApplied { flag: "cap_add".to_owned(), requested: "SYS_ADMIN".to_owned(), effective: "".to_owned() };
+        let seen = BootObservation { not_applied: vec![not_applied], ..boot(BootOutcome::Running) };
+        let result = judged(&plan(vec![]), &seen);
+        assert_eq!(broken(&result), ["boot: cap_add = SYS_ADMIN: not applied: the engine shows nothing"]);
+        assert_eq!(result.verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn the_console_is_checked_without_its_colours() {
+        let mut plan = plan(vec![]);
+        let asked = |pattern: &str| vec![check(Stream::Console, Ask::Regex(pattern.to_owned()))];
+        plan.boot_expect[0].checks = asked(r"^\[  OK  \] Reached target multi-user\.target - Multi-User System\.$");
+        assert_eq!(judged(&plan, &boot(BootOutcome::Running)).verdict, Verdict::Pass);
+        plan.boot_expect = vec![boots(&[BootState::Refused])];
+        plan.boot_expect[0].checks = asked("^unable to apply caps");
+        assert_eq!(judged(&plan, &refused()).verdict, Verdict::Pass, "the engine's words");
+    }
+
+    #[test]
+    fn unknown_lines_by_their_level() {
+        let seen = BootObservation { console: format!("{CONSOLE}odd\nodder\n"), ..boot(BootOutcome::Running) };
+        let mut plan = plan(vec![]);
+        for (level, verdict) in [
+            (UnknownLines::Warn, Verdict::Warn),
+            (UnknownLines::Fail, Verdict::Fail),
+            (UnknownLines::Ignore, Verdict::Pass),
+        ] {
+            plan.unknown_lines = level;
+            assert_eq!(judged(&plan, &seen).verdict, verdict);
+        }
+        plan.unknown_lines = UnknownLines::Fail;
+        assert_eq!(broken(&judged(&plan, &seen)), ["boot: no unknown console lines: odd\nodder"]);
+        plan.known_lines = vec!["^odd$".to_owned()];
+        assert_eq!(broken(&judged(&plan, &seen)), ["boot: no unknown console lines: odder"]);
+        plan.known_lines = vec!["^odd".to_owned()];
+        assert_eq!(judged(&plan, &seen).verdict, Verdict::Pass);
+        plan.known_lines = vec!["(".to_owned()];
+        assert_eq!(judged(&plan, &seen).verdict, Verdict::Fail);
+        let many: String = (0..25).map(|n| format!("odd {n}\n")).collect();
+        plan.known_lines.clear();
+        let result = judged(&plan, &BootObservation { console: format!("{CONSOLE}{many}"), ..seen });
+        assert!(broken(&result)[0].ends_with("odd 19\n… and 5 more lines"), "{:?}", broken(&result));
+    }
+
+    #[test]
+    fn unknown_lines_count_only_where_the_boot_was_to_come_up_and_did() {
+        let judges_lines = |plan: &CasePlan, boot: &BootObservation| {
+            judged(plan, boot).judgements.iter().any(|judgement| judgement.kind == JudgementKind::UnknownLines)
+        };
+        let mut plan = plan(vec![]);
+        assert!(judges_lines(&plan, &boot(BootOutcome::Degraded { failed_units: vec![] })));
+        assert!(!judges_lines(&plan, &exited()));
+        plan.boot_expect = vec![boots(&[BootState::Exited])];
+        assert!(!judges_lines(&plan, &boot(BootOutcome::Running)));
+    }
+
+    #[test]
+    fn a_boot_that_nobody_saw_fails() {
+        let result = judge_case(&plan(vec![]), None, &[], &BTreeMap::new());
+        assert_eq!(result.verdict, Verdict::Fail);
+        assert_eq!(broken(&result), ["boot: the container is started: no boot was seen"]);
+    }
+}

@@ -89,3 +89,93 @@ fn unstable(runs: &[CaseResult]) -> Option<(Judgement, u32)> {
         Some((judgement, u32::try_from(runs.iter().filter(same).count()).unwrap_or(u32::MAX)))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::combine_repeats;
+    use crate::judge::{CaseResult, GoldenKey, Observed, Verdict};
+    use crate::plan::CaseId;
+    use crate::scenario::model::Stream;
+    use proptest::prelude::{prop, prop_assert_eq, prop_oneof, proptest};
+    use proptest::strategy::{Just, Strategy};
+    use std::time::Duration;
+
+    fn result(verdict: Verdict) -> CaseResult {
+        CaseResult {
+            id: CaseId("a".to_owned()),
+            scenario: "a".to_owned(),
+            title: String::new(),
+            point: indexmap::IndexMap::new(),
+            host: String::new(),
+            verdict,
+            judgements: Vec::new(),
+            boot: None,
+            steps: Vec::new(),
+            observed: Vec::new(),
+            took: Duration::from_secs(1),
+            by_hand: String::new(),
+        }
+    }
+
+    fn numbered(verdicts: Vec<Verdict>) -> CaseResult {
+        let runs = verdicts.into_iter().enumerate();
+        let runs = runs.map(|(at, verdict)| CaseResult { by_hand: at.to_string(), ..result(verdict) }).collect();
+        combine_repeats(runs).unwrap()
+    }
+
+    fn late() -> Verdict {
+        Verdict::Timeout("boot".to_owned())
+    }
+
+    #[test]
+    fn verdicts_of_runs() {
+        use Verdict::{Fail, Flaky, New, Pass, Warn};
+        let error = |words: &str| Verdict::Error(words.to_owned());
+        for (runs, verdict, shown) in [
+            (vec![Pass, Pass, Pass], Pass, "0"),
+            (vec![Fail, Fail], Fail, "0"),
+            (vec![late(), late()], late(), "0"),
+            (vec![Pass, Fail, Pass, Fail], Flaky(2, 4), "1"),
+            (vec![Warn, Pass, late()], Flaky(2, 3), "2"),
+            (vec![Pass, Warn], Warn, "1"),
+            (vec![late(), Fail], Fail, "1"),
+            (vec![New, Fail], Flaky(1, 2), "1"),
+            (vec![Pass, error("no disk"), Fail], error("in run 2 of 3: no disk"), "1"),
+            (vec![error("no disk")], error("no disk"), "0"),
+        ] {
+            let combined = numbered(runs.clone());
+            assert_eq!((combined.verdict, combined.by_hand.as_str()), (verdict, shown), "{runs:?}");
+            assert_eq!(combined.took, Duration::from_secs(runs.len() as u64));
+        }
+        assert_eq!(combine_repeats(vec![]), None);
+    }
+
+    #[test]
+    fn new_texts_that_differ_between_runs_are_flaky() {
+        let run = |text: &str| {
+            let key = GoldenKey { scenario: "a".to_owned(), folder: "s".to_owned() };
+            let observed = vec![Observed { key, stream: Stream::Stdout, text: text.to_owned() }];
+            CaseResult { observed, ..result(Verdict::New) }
+        };
+        assert_eq!(combine_repeats(vec![run("x\n"), run("x\n")]).unwrap().verdict, Verdict::New);
+        let unstable = combine_repeats(vec![run("x\n"), run("y\n"), run("x\n")]).unwrap();
+        assert_eq!(unstable.verdict, Verdict::Flaky(2, 3));
+        assert_eq!(unstable.observed, [], "nothing to record");
+        let judgement = unstable.judgements.last().unwrap();
+        assert_eq!((judgement.expected.as_str(), judgement.actual.as_str()), ("x\n", "y\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_runs_does_not_matter(
+            runs in prop::collection::vec(
+                prop_oneof![Just(Verdict::Pass), Just(Verdict::Fail), Just(Verdict::Warn), Just(late()), Just(Verdict::New)],
+                1..6,
+            )
+            .prop_flat_map(|runs| (Just(runs.clone()), Just(runs).prop_shuffle())),
+        ) {
+            let (runs, shuffled) = runs;
+            prop_assert_eq!(numbered(runs).verdict, numbered(shuffled).verdict);
+        }
+    }
+}

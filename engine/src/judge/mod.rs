@@ -11,6 +11,8 @@ mod golden;
 mod model;
 mod phrase;
 mod step;
+#[cfg(test)]
+mod testkit;
 mod weigh;
 
 pub use case::{Judged, golden_keys, judge_case};

@@ -233,3 +233,166 @@ fn text_of(observation: &StepObservation, stream: Stream) -> String {
 pub(super) fn golden_checks(step: &StepPlan) -> impl Iterator<Item = &crate::plan::Check> {
     step.expect.iter().flat_map(|expectation| &expectation.checks).filter(|check| matches!(check.ask, Ask::Golden(_)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::step_holds;
+    use crate::judge::testkit::{broken, check, expect, judged, not_run, plan, printed, run, saw, step, warn};
+    use crate::judge::{JudgementKind, Verdict};
+    use crate::observe::RunStatus::{Background, Exited, Refused, TimedOut};
+    use crate::observe::{RunStatus, StepObservation};
+    use crate::plan::StepPlan;
+    use crate::scenario::model::{Ask, ExitSpec, Stream, Wait};
+    use std::time::Duration;
+
+    fn regex(pattern: &str) -> crate::plan::Check {
+        check(Stream::Stdout, Ask::Regex(pattern.to_owned()))
+    }
+
+    fn verdict(step: &StepPlan, seen: StepObservation) -> Verdict {
+        judged(&plan(vec![step.clone()]), &[seen]).verdict
+    }
+
+    #[test]
+    fn exit_codes() {
+        let refused = || Refused("gone".to_owned());
+        let table: Vec<(Option<ExitSpec>, RunStatus, bool)> = vec![
+            (None, Exited(0), true),
+            (None, Exited(1), false),
+            (None, refused(), false),
+            (None, Background, true),
+            (Some(ExitSpec::Any), Exited(3), true),
+            (Some(ExitSpec::Any), refused(), true),
+            (Some(ExitSpec::NonZero), Exited(3), true),
+            (Some(ExitSpec::NonZero), Exited(0), false),
+            (Some(ExitSpec::NonZero), refused(), false),
+            (Some(ExitSpec::OneOf(vec![1, 3])), Exited(3), true),
+            (Some(ExitSpec::OneOf(vec![1, 3])), Exited(0), false),
+        ];
+        for (spec, status, holds) in table {
+            let step = step("s", vec![expect(spec.clone(), vec![])]);
+            let seen = saw("s", vec![run(status.clone(), "")]);
+            assert_eq!(step_holds(&step, &seen), holds, "{spec:?} {status:?}");
+            assert_eq!(verdict(&step, seen), if holds { Verdict::Pass } else { Verdict::Fail }, "{spec:?} {status:?}");
+        }
+    }
+
+    #[test]
+    fn a_timed_out_run_never_holds() {
+        for spec in [None, Some(ExitSpec::Any), Some(ExitSpec::NonZero)] {
+            let step = step("s", vec![expect(spec, vec![regex("x")])]);
+            let seen = saw("s", vec![run(TimedOut, "partial")]);
+            assert!(!step_holds(&step, &seen));
+            assert_eq!(
+                verdict(&step, seen),
+                Verdict::Timeout("step s after 5s".to_owned()),
+                "its checks follow from it"
+            );
+        }
+        let step = step("s", vec![warn(expect(None, vec![]))]);
+        assert_eq!(verdict(&step, saw("s", vec![run(TimedOut, "")])), Verdict::Warn);
+    }
+
+    #[test]
+    fn exit_0_is_demanded_once_and_not_where_a_code_is_named() {
+        let kinds = |step: StepPlan| {
+            let judged = judged(&plan(vec![step]), &[printed("s", "x")]);
+            judged.judgements.iter().filter(|judgement| judgement.kind == JudgementKind::Exit).count()
+        };
+        assert_eq!(kinds(step("s", vec![expect(None, vec![regex("x")]), expect(None, vec![])])), 1);
+        let named = step("s", vec![expect(None, vec![regex("x")]), expect(Some(ExitSpec::OneOf(vec![4])), vec![])]);
+        assert_eq!(verdict(&named, saw("s", vec![run(Exited(4), "x")])), Verdict::Pass);
+    }
+
+    #[test]
+    fn a_step_that_only_warns_never_fails() {
+        let step = step("s", vec![warn(expect(None, vec![regex("x")]))]);
+        assert_eq!(verdict(&step, saw("s", vec![run(Exited(1), "y")])), Verdict::Warn);
+        assert_eq!(verdict(&step, not_run("s")), Verdict::Warn);
+    }
+
+    #[test]
+    fn every_run_must_end_well_and_streams_are_joined() {
+        let one_line_each = check(Stream::Stdout, Ask::Lines(3, Some(3)));
+        let step = step("s", vec![expect(None, vec![one_line_each])]);
+        let mut runs = vec![run(Exited(0), "a"), run(Exited(0), "b\n"), run(Exited(0), "c")];
+        assert_eq!(verdict(&step, saw("s", runs.clone())), Verdict::Pass);
+        runs[1].status = Exited(7);
+        runs[1].stderr = "oh no\n".to_owned();
+        let judged = judged(&plan(vec![step]), &[saw("s", runs)]);
+        assert_eq!(broken(&judged), ["s: exit code 0: exit code 7 in run 2 of 3; stderr:\noh no"]);
+    }
+
+    #[test]
+    fn streams_are_told_apart() {
+        let has = |stream, text: &str| check(stream, Ask::Contains(text.to_owned()));
+        let checks = vec![has(Stream::Stdout, "o"), has(Stream::Stderr, "e"), has(Stream::Console, "c")];
+        let step = step("s", vec![expect(None, checks)]);
+        let mut seen = printed("s", "o");
+        seen.runs[0].stderr = "e".to_owned();
+        seen.console = "c".to_owned();
+        assert!(step_holds(&step, &seen));
+        for swap in [("e", "o", "c"), ("o", "c", "e"), ("", "e", "c"), ("o", "", "c"), ("o", "e", "")] {
+            (seen.runs[0].stdout, seen.runs[0].stderr, seen.console) = (swap.0.into(), swap.1.into(), swap.2.into());
+            assert!(!step_holds(&step, &seen), "{swap:?}");
+        }
+    }
+
+    #[test]
+    fn no_expectation_stops_another() {
+        let step = step("s", vec![expect(None, vec![regex("a"), regex("b")]), warn(expect(None, vec![regex("c")]))]);
+        let judged = judged(&plan(vec![step]), &[saw("s", vec![run(Exited(1), "x")])]);
+        assert_eq!(
+            broken(&judged),
+            [
+                "s: exit code 0: exit code 1",
+                "s: stdout matches /a/: x",
+                "s: stdout matches /b/: x",
+                "s: stdout matches /c/: x",
+            ]
+        );
+    }
+
+    #[test]
+    fn captured_values_are_used_and_must_be_there() {
+        let mut step = step("s", vec![expect(None, vec![regex("^@{scope}$")])]);
+        step.capture = vec![("pid".to_owned(), r"pid (\d+) of @{scope}".to_owned())];
+        let mut seen = printed("s", "a.b\npid 7 of a.b\n");
+        seen.captured.insert("scope".to_owned(), "a.b".to_owned());
+        assert!(step_holds(&step, &seen));
+        seen.runs[0].stdout = "a.b\npid 7 of axb\n".to_owned();
+        assert!(!step_holds(&step, &seen), "a value is no pattern");
+        let judged = judged(&plan(vec![step]), &[seen]);
+        assert_eq!(
+            broken(&judged),
+            [r"s: stdout has `pid` to capture, by /pid (\d+) of @{scope}/: a.b
+pid 7 of axb"]
+        );
+    }
+
+    #[test]
+    fn a_wait_says_how_long() {
+        let mut step = step("s", vec![expect(None, vec![regex("up")])]);
+        step.wait = Some(Wait { limit: Duration::from_secs(3), every: Duration::from_millis(100) });
+        let judged = judged(&plan(vec![step]), &[printed("s", "down")]);
+        assert_eq!(broken(&judged), ["s: stdout matches /up/ within 3s: down"]);
+        assert_eq!(judged.verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn what_did_not_run_did_not_hold() {
+        let step = step("s", vec![expect(Some(ExitSpec::Any), vec![])]);
+        let plan = plan(vec![step.clone()]);
+        for (seen, reason) in [
+            (vec![], "nothing was seen of it"),
+            (vec![not_run("s")], "the boot failed"),
+            (vec![saw("s", vec![])], "no run of it was seen"),
+            (vec![printed("other", "")], "nothing was seen of it"),
+        ] {
+            let judged = judged(&plan, &seen);
+            assert_eq!(broken(&judged), [format!("s: the step runs: did not run: {reason}")]);
+            assert_eq!(judged.verdict, Verdict::Fail);
+            assert!(seen.iter().all(|seen| seen.name != "s" || !step_holds(&step, seen)));
+        }
+    }
+}
