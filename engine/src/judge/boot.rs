@@ -24,15 +24,18 @@ pub(super) fn judge(
     let (mut judgements, mut observed) = (Vec::new(), Vec::new());
     for expectation in &plan.boot_expect {
         let late = timed_out_against(expectation, boot);
-        judgements.extend(state(expectation, boot));
-        judgements.extend(exit(expectation, boot).map(|judgement| Weighed { judgement, follows: late, limit: None }));
+        let state = state(expectation, boot);
+        let exit = exit(expectation, boot);
+        let as_expected = state.iter().map(|weighed| &weighed.judgement).chain(&exit).all(|judgement| judgement.held);
+        judgements.extend(state);
+        judgements.extend(exit.map(|judgement| Weighed { judgement, follows: late, limit: None }));
         for asked in &expectation.checks {
             let text = checked_text(&console, &boot.outcome);
             let judgement = if let Some(key) = golden::key(plan, asked) {
                 let (subject, level, rules) = (Subject::Boot, expectation.level, None);
                 let about = Asked { subject, level, check: asked, key, text: &text, rules };
                 let (judgement, seen) = golden::judge(about, plan, goldens);
-                observed.extend(seen.filter(|_| !boot.console_cut && boot.outcome.state() != BootState::Timeout));
+                observed.extend(seen.filter(|_| as_expected && !boot.console_cut));
                 judgement
             } else {
                 let answer = check::ask(&asked.ask, phrase::stream(asked.stream), &text, &BTreeMap::new());
@@ -242,6 +245,20 @@ mod tests {
         plan.boot_expect = vec![boots(&[BootState::Refused])];
         plan.boot_expect[0].checks = asked("^unable to apply caps");
         assert_eq!(judged(&plan, &refused()).verdict, Verdict::Pass, "the engine's words");
+    }
+
+    #[test]
+    fn consoles_of_boots_that_went_wrong_are_never_recorded() {
+        let mut plan = plan(vec![]);
+        plan.boot_expect[0].checks = vec![check(Stream::Console, Ask::Golden("boot".to_owned()))];
+        let good = judged(&plan, &boot(BootOutcome::Running));
+        assert_eq!(good.verdict, Verdict::New);
+        assert!(good.observed[0].text.starts_with("systemd 252 running"), "{:?}", good.observed);
+        let late = boot(BootOutcome::Timeout { after: Duration::from_secs(20) });
+        let cut = BootObservation { console_cut: true, ..boot(BootOutcome::Running) };
+        for wrong in [exited(), late, cut] {
+            assert_eq!(judged(&plan, &wrong).observed, []);
+        }
     }
 
     #[test]

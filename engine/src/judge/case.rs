@@ -14,8 +14,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// Every judgement in the order of the scenario, those that held too.
     pub judgements: Vec<Judgement>,
-    /// The normalised texts that goldens are about, but not those of a step that ended otherwise than it must or whose
-    /// output was cut: these are never to be recorded.
+    /// The normalised texts that goldens are about, but not those of a boot or step that ended otherwise than it must or
+    /// whose output was cut: these are never to be recorded.
     pub observed: Vec<Observed>,
 }
 
@@ -174,6 +174,12 @@ mod tests {
             Verdict::Timeout("step late after 5s".to_owned())
         );
         assert_eq!(judged(&plan, &[late(), saw("s", vec![run(RunStatus::Exited(1), "")])]).verdict, Verdict::Fail);
+        let nothing_left = judged(&plan, &[late(), not_run("s")]);
+        assert_eq!(nothing_left.verdict, Verdict::Timeout("step late after 5s".to_owned()));
+        assert_eq!(
+            judged(&plan, &[not_run("late"), saw("s", vec![run(RunStatus::TimedOut, "")])]).verdict,
+            Verdict::Fail
+        );
     }
 
     #[test]

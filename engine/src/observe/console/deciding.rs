@@ -45,7 +45,8 @@ static WAITING: LazyLock<Regex> = LazyLock::new(|| pattern::builtin(r"A (?:start
 static FAREWELL: LazyLock<Regex> =
     LazyLock::new(|| pattern::builtin(&format!(r"{PREFIX}(?:Exiting PID 1|Freezing execution)")));
 
-/// The line of a plain console log that shows why a boot failed; `None` where the log is empty. `setup_failed` says that
+/// The line of a plain console log that shows why a boot failed; `None` where the log is empty. It is for boots that did
+/// fail: of any other log it names some line all the same. `setup_failed` says that
 /// the setup script ended before systemd, so that its last words count where none of them is the script's own verdict.
 ///
 /// Looked for since systemd last started, in this order: the setup script's verdict; the error behind PID 1's giving up
@@ -152,6 +153,11 @@ mod tests {
                 "[  161.003113] systemd[1]: Failed to allocate manager object: No data available\n\
                  [!!!!!!] Failed to allocate manager object, freezing.",
                 "[  161.003113] systemd[1]: Failed to allocate manager object: No data available",
+            ),
+            (
+                "Failed to create /init.scope control group: Permission denied\nFailed to set up a: Invalid argument\n\
+                 Failed to allocate manager object: Permission denied\n[!!!!!!] Failed to allocate manager object.",
+                "Failed to create /init.scope control group: Permission denied",
             ),
             (
                 "Failed to create symlink /sys/fs/cgroup/cpu: File exists\n\

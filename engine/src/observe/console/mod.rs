@@ -1,7 +1,7 @@
 //! What a container's console says: reading it while it comes, and reading it afterwards. Pure; takes bytes and text,
 //! touches no container.
 //!
-//! Bytes go through one machine that takes terminal sequences out ([`strip`]); the incremental [`ConsoleReader`] and the
+//! Bytes go through one machine that takes terminal sequences out (`strip`); the incremental [`ConsoleReader`] and the
 //! functions on whole texts see the same lines because of it.
 
 mod deciding;
