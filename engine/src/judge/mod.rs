@@ -1,5 +1,21 @@
-//! From expectations, observations and goldens read beforehand to verdicts. A pure function of its arguments.
+//! From expectations, observations and goldens read beforehand to verdicts: a pure function of its arguments.
+//!
+//! Every expectation is judged, and none stops another; [`judge_case`] says how judgements become a verdict. Nothing here
+//! knows how a thing was observed, how a golden is stored, or how a verdict is shown.
 
+mod boot;
+mod case;
+mod check;
+mod combine;
+mod golden;
 mod model;
+mod phrase;
+mod step;
+#[cfg(test)]
+mod testkit;
+mod weigh;
 
+pub use case::{Judged, golden_keys, judge_case};
+pub use combine::combine_repeats;
 pub use model::{CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, Verdict};
+pub use step::step_holds;

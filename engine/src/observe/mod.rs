@@ -1,5 +1,9 @@
-//! What was seen, and the pure reading of it: console logs, normalising. No IO.
+//! What was seen, and the pure reading of it: console logs, captured values, normalising. No IO, no opinion.
 
+pub mod captures;
+pub mod console;
 mod model;
+pub mod normalise;
+pub(crate) mod pattern;
 
 pub use model::{BootObservation, BootOutcome, NotApplied, RunOutput, RunStatus, StepObservation};

@@ -1,0 +1,124 @@
+//! Small plans and observations for the tests of judging.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{GoldenKey, GoldenState, Judged, judge_case};
+use crate::observe::{BootObservation, BootOutcome, RunOutput, RunStatus, StepObservation};
+use crate::plan::{Action, BootExpectation, BootSpec, CaseId, CasePlan, Check, ContainerSpec, Expectation, StepPlan};
+use crate::scenario::model::{Ask, BootState, ExitSpec, Level, Phase, Readiness, Stream, UnknownLines};
+use crate::source::Place;
+
+pub(super) fn place(line: usize) -> Place {
+    Place { file: "scenarios/a.toml".to_owned(), line }
+}
+
+pub(super) fn check(stream: Stream, ask: Ask<String>) -> Check {
+    Check { place: place(9), stream, ask }
+}
+
+pub(super) fn expect(exit: Option<ExitSpec>, checks: Vec<Check>) -> Expectation {
+    Expectation { place: place(8), level: Level::Fail, exit, checks }
+}
+
+pub(super) fn warn(mut expectation: Expectation) -> Expectation {
+    expectation.level = Level::Warn;
+    expectation
+}
+
+pub(super) fn step(name: &str, expect: Vec<Expectation>) -> StepPlan {
+    StepPlan {
+        name: name.to_owned(),
+        at: Phase::Ready,
+        action: Action::Run(vec!["true".to_owned()]),
+        background: false,
+        repeat: None,
+        wait: None,
+        capture: Vec::new(),
+        timeout: Duration::from_secs(5),
+        user: None,
+        normalise: vec!["ids".to_owned()],
+        expect,
+    }
+}
+
+pub(super) fn boots(states: &[BootState]) -> BootExpectation {
+    BootExpectation {
+        place: place(3),
+        level: Level::Fail,
+        state: states.to_vec(),
+        exit: Vec::new(),
+        checks: Vec::new(),
+    }
+}
+
+/// A case that boots to `running` and has these steps.
+pub(super) fn plan(steps: Vec<StepPlan>) -> CasePlan {
+    CasePlan {
+        id: CaseId("a[x=1]".to_owned()),
+        scenario: "a".to_owned(),
+        title: "A?".to_owned(),
+        tags: Vec::new(),
+        point: indexmap::IndexMap::new(),
+        container: ContainerSpec::default(),
+        boot: BootSpec { timeout: Duration::from_secs(20), ready: Readiness::Console, before: None },
+        boot_expect: vec![boots(&[BootState::Running])],
+        unknown_lines: UnknownLines::Warn,
+        known_lines: Vec::new(),
+        steps,
+        normalise_rules: Vec::new(),
+        solo: false,
+    }
+}
+
+pub(super) const CONSOLE: &str = "systemd 252 running in system mode (+PAM)\r\r\n\
+    \u{1b}[0mWelcome to Debian!\r\n[\u{1b}[0;32m  OK  \u{1b}[0m] Reached target multi-user.target - Multi-User System.\r\r\n";
+
+pub(super) fn boot(outcome: BootOutcome) -> BootObservation {
+    BootObservation {
+        outcome,
+        deciding_line: None,
+        console: CONSOLE.to_owned(),
+        console_cut: false,
+        setup_log: None,
+        took: Duration::from_secs(1),
+        not_applied: Vec::new(),
+    }
+}
+
+pub(super) fn run(status: RunStatus, stdout: &str) -> RunOutput {
+    RunOutput { status, stdout: stdout.to_owned(), stderr: String::new(), cut: false, took: Duration::ZERO }
+}
+
+pub(super) fn saw(name: &str, runs: Vec<RunOutput>) -> StepObservation {
+    StepObservation { name: name.to_owned(), runs, not_run: None, captured: BTreeMap::new(), console: String::new() }
+}
+
+/// A step that printed this and ended with 0.
+pub(super) fn printed(name: &str, stdout: &str) -> StepObservation {
+    saw(name, vec![run(RunStatus::Exited(0), stdout)])
+}
+
+pub(super) fn not_run(name: &str) -> StepObservation {
+    StepObservation { not_run: Some("the boot failed".to_owned()), ..saw(name, Vec::new()) }
+}
+
+pub(super) fn key(folder: &str) -> GoldenKey {
+    GoldenKey { scenario: "a".to_owned(), folder: folder.to_owned() }
+}
+
+pub(super) fn recorded(folder: &str, text: &str) -> BTreeMap<GoldenKey, GoldenState> {
+    let state = GoldenState::Recorded { file: format!("a/{folder}/base.txt"), text: text.to_owned() };
+    [(key(folder), state)].into()
+}
+
+/// Judges a boot that runs with these steps.
+pub(super) fn judged(plan: &CasePlan, steps: &[StepObservation]) -> Judged {
+    judge_case(plan, Some(&boot(BootOutcome::Running)), steps, &BTreeMap::new())
+}
+
+/// What broke, as `subject: expected: actual`.
+pub(super) fn broken(judged: &Judged) -> Vec<String> {
+    let broken = judged.judgements.iter().filter(|judgement| !judgement.held);
+    broken.map(|judgement| format!("{}: {}: {}", judgement.subject, judgement.expected, judgement.actual)).collect()
+}
