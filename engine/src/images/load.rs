@@ -88,7 +88,8 @@ impl Reader<'_> {
         let read = std::fs::read_dir(folder).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
         match read {
             Ok(entries) => {
-                let visible = |path: &PathBuf| path.file_name().is_some_and(|n| !n.as_encoded_bytes().starts_with(b"."));
+                let visible =
+                    |path: &PathBuf| path.file_name().is_some_and(|n| !n.as_encoded_bytes().starts_with(b"."));
                 let mut paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).filter(visible).collect();
                 paths.sort();
                 paths

@@ -65,6 +65,33 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::Syntax,
+        Self::DuplicateKey,
+        Self::UnknownKey,
+        Self::WrongType,
+        Self::MissingKey,
+        Self::BadValue,
+        Self::BadDuration,
+        Self::BadRegex,
+        Self::BadTemplate,
+        Self::BadCondition,
+        Self::UnknownName,
+        Self::UnknownCapture,
+        Self::UnknownImage,
+        Self::UnknownSetupMode,
+        Self::UnknownRule,
+        Self::Duplicate,
+        Self::AssertsNothing,
+        Self::NoSteps,
+        Self::EmptyAxis,
+        Self::UnsafeName,
+        Self::Contradiction,
+        Self::NoEffect,
+        Self::Unreadable,
+    ];
+
     /// The code in a report.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -87,7 +87,9 @@ impl Reader {
             return self.folder(&real, &named);
         }
         let named_so = Path::new(root.file_name().unwrap_or_default());
-        let path = root.parent().and_then(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent }.canonicalize().ok());
+        let path = root
+            .parent()
+            .and_then(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent }.canonicalize().ok());
         let path = path.map_or(real, |folder| folder.join(named_so));
         if !is_toml(&path) || path.file_name().is_some_and(|name| name == DEFAULTS) {
             let message = format!("{named} is no scenario");
@@ -102,7 +104,9 @@ impl Reader {
         let root = naming_root(folder);
         let mut found = false;
         let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
-        for entry in walk.filter_entry(|entry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")) {
+        for entry in
+            walk.filter_entry(|entry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b"."))
+        {
             match entry {
                 Ok(entry) if entry.file_type().is_file() && is_toml(entry.path()) && entry.file_name() != DEFAULTS => {
                     found = true;

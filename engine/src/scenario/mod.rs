@@ -22,9 +22,9 @@ mod span;
 mod template;
 
 pub(crate) use check::names::Scope;
-pub use diagnostic::{Code, Diagnostic, LoadError};
 pub(crate) use decode::rules;
 pub(crate) use diagnostic::Sink;
+pub use diagnostic::{Code, Diagnostic, LoadError};
 pub use load::{Loaded, load};
 pub(crate) use names::unsafe_name;
 pub use parse::{Input, parse};

@@ -88,7 +88,9 @@ fn is_signal(text: &str) -> bool {
     }
     let name = text.strip_prefix("SIG").unwrap_or(text);
     let (name, offset) = name.split_once(['+', '-']).unwrap_or((name, "0"));
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()) && offset.parse::<u8>().is_ok()
+    !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        && offset.parse::<u8>().is_ok()
 }
 
 fn capabilities(cx: Cx<'_>, layer: &Layer) {
@@ -136,7 +138,9 @@ fn paths(cx: Cx<'_>, layer: &Layer) {
         if !path.starts_with('/') {
             let message = format!("\"{path}\" is no absolute path in the container");
             let diagnostic = Diagnostic::new(Code::BadValue, message, &item.loc, "here");
-            cx.sink.push(diagnostic.help("it starts with `/`; a tmpfs is \"path[:options]\", a volume \"host:path[:options]\""));
+            cx.sink.push(
+                diagnostic.help("it starts with `/`; a tmpfs is \"path[:options]\", a volume \"host:path[:options]\""),
+            );
         } else if let Some(first) = seen.insert(path, (&item.loc, label)) {
             let message = format!("{path} is mounted twice, and only one of the two would show");
             contradiction(cx, &message, (&item.loc, label), first, "keep one of the two");

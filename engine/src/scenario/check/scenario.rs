@@ -53,7 +53,9 @@ fn includes(cx: Cx<'_>, draft: &Draft) {
         } else if missing.is_empty() && draft.exclude.is_empty() && in_product(draft, include) {
             let message = "this point is a case already: each of its values is one of its axis";
             let diagnostic = Diagnostic::new(Code::Duplicate, message, &include.loc, "here");
-            cx.sink.push(diagnostic.help("leave it out; [[matrix.include]] adds points with values that the axes do not list"));
+            cx.sink.push(
+                diagnostic.help("leave it out; [[matrix.include]] adds points with values that the axes do not list"),
+            );
         }
     }
 }
@@ -81,7 +83,9 @@ fn image(cx: Cx<'_>, name: &str, draft: &Draft, catalogue: &Catalogue) {
     }
     let images: Vec<&str> = catalogue.images.keys().map(String::as_str).collect();
     let help = match images.first() {
-        Some(first) => format!("[container] image = \"{first}\", here or in a defaults.toml; the images are {}", list(&images)),
+        Some(first) => {
+            format!("[container] image = \"{first}\", here or in a defaults.toml; the images are {}", list(&images))
+        }
         None => "[container] image = \"…\"; and images/ declares none yet".to_string(),
     };
     let message = format!("{name} does not say which image its container has");
@@ -110,7 +114,15 @@ fn scalars(cx: Cx<'_>, draft: &Draft, layer: &Layer, catalogue: &Catalogue) {
             match scalar {
                 Scalar::Image if !catalogue.images.contains_key(&value.value) => {
                     let known = catalogue.images.keys().map(String::as_str);
-                    unknown(cx, Code::UnknownImage, "image", "images/", &value, feeds, suggest(&value.value, known, "images"));
+                    unknown(
+                        cx,
+                        Code::UnknownImage,
+                        "image",
+                        "images/",
+                        &value,
+                        feeds,
+                        suggest(&value.value, known, "images"),
+                    );
                 }
                 Scalar::SetupMode if !catalogue.setup_modes.contains_key(&value.value) => {
                     let known = catalogue.setup_modes.keys().map(String::as_str);
@@ -138,7 +150,9 @@ fn unknown(cx: Cx<'_>, code: Code, what: &str, folder: &str, value: &Sp<String>,
 /// Without a TTY there is no console log, and so no readiness by it.
 fn console(cx: Cx<'_>, draft: &Draft) {
     let of = |layer: &&Layer| layer.when.is_none() && layer.scalars.contains_key(&Scalar::Tty);
-    let Some(tty) = draft.layers.iter().rev().find(of).and_then(|layer| layer.scalars.get(&Scalar::Tty)) else { return };
+    let Some(tty) = draft.layers.iter().rev().find(of).and_then(|layer| layer.scalars.get(&Scalar::Tty)) else {
+        return;
+    };
     let maybe = draft.layers.iter().any(|layer| layer.when.is_some() && layer.scalars.contains_key(&Scalar::Tty));
     let ready = draft.boot.ready.as_ref();
     if tty.0.value != "false" || maybe || ready.is_some_and(|ready| ready.value == Readiness::Exec) {

@@ -141,7 +141,8 @@ pub(crate) fn order(cx: Cx<'_>, steps: &[StepDraft]) {
             _ => {}
         }
         for text in texts(step) {
-            for (name, range) in captures(&text.0.value).into_iter().filter(|(name, _)| !captured.contains(name.as_str()))
+            for (name, range) in
+                captures(&text.0.value).into_iter().filter(|(name, _)| !captured.contains(name.as_str()))
             {
                 let at = within(cx.sink.sources, &text.0, range);
                 let (message, help) = if step.capture.iter().any(|capture| capture.name == name) {

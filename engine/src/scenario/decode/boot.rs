@@ -35,16 +35,11 @@ fn expectation(item: &Item<'_, '_>) -> Option<BootExpectation> {
     let level = level(&fields);
     let before = fields.cx.sink.count();
     let state_item = fields.get("state");
-    let state: Vec<BootState> = state_item
-        .iter()
-        .flat_map(Item::one_or_many)
-        .filter_map(|item| item.word(BootState::ALL))
-        .collect();
+    let state: Vec<BootState> =
+        state_item.iter().flat_map(Item::one_or_many).filter_map(|item| item.word(BootState::ALL)).collect();
     let exit_item = fields.get("exit");
-    let exit: Vec<i64> =
-        exit_item.iter().flat_map(Item::one_or_many).filter_map(|item| item.int(0..=255)).collect();
-    let checks =
-        fields.get("console").map_or_else(Vec::new, |item| stream(&item, Stream::Console, Golden::NotOfBoot));
+    let exit: Vec<i64> = exit_item.iter().flat_map(Item::one_or_many).filter_map(|item| item.int(0..=255)).collect();
+    let checks = fields.get("console").map_or_else(Vec::new, |item| stream(&item, Stream::Console, Golden::NotOfBoot));
     let clean = fields.cx.sink.count() == before;
     if let Some(exit_item) = &exit_item
         && !exit.is_empty()

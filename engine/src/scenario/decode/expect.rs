@@ -63,13 +63,20 @@ pub(super) fn expectation(item: &Item<'_, '_>, step: &str) -> Option<Expectation
     }
     let clean = fields.cx.sink.count() == before;
     fields.finish();
-    if clean && checks.is_empty() && matches!(exit, None | Some(ExitSpec::Any)) && (exit.is_none() || level == Level::Warn)
+    if clean
+        && checks.is_empty()
+        && matches!(exit, None | Some(ExitSpec::Any))
+        && (exit.is_none() || level == Level::Warn)
     {
         let help = "add `exit`, `stdout`, `stderr` or `console`, or leave it out (then exit code 0 is demanded)";
         asserts_nothing(fields.cx, &item.loc(), help);
     } else if clean && checks.is_empty() && exit == Some(ExitSpec::Any) {
         let at = fields.get("exit").map_or_else(|| item.loc(), |item| item.loc());
-        asserts_nothing(fields.cx, &at, "any exit code will do and nothing else is looked at: add `stdout` or `stderr`");
+        asserts_nothing(
+            fields.cx,
+            &at,
+            "any exit code will do and nothing else is looked at: add `stdout` or `stderr`",
+        );
     }
     let when = match when {
         Some(None) => return None,
@@ -90,7 +97,10 @@ fn exit(item: &Item<'_, '_>) -> Option<ExitSpec> {
     let items = item.one_or_many();
     let codes: Vec<i64> = items.iter().filter_map(|item| item.int(0..=255)).collect();
     if items.is_empty() {
-        item.bad("no exit code is in this list, so the step can't pass", "list the codes, or write \"any\" or \"nonzero\"");
+        item.bad(
+            "no exit code is in this list, so the step can't pass",
+            "list the codes, or write \"any\" or \"nonzero\"",
+        );
     }
     (!codes.is_empty()).then_some(ExitSpec::OneOf(codes))
 }
@@ -161,7 +171,11 @@ impl Checks<'_> {
             let always = Templates::is_plain(&template.0.value)
                 && pattern::parse(self.cx, &template.0).is_some_and(|hir| pattern::always_matches(&hir));
             if always && found {
-                asserts_nothing(self.cx, &item.loc(), "the pattern matches the empty text, and that is found in every text");
+                asserts_nothing(
+                    self.cx,
+                    &item.loc(),
+                    "the pattern matches the empty text, and that is found in every text",
+                );
             } else if always {
                 item.bad("this can't hold: the pattern is found in every text", "demand at least one character");
             }
@@ -182,7 +196,10 @@ impl Checks<'_> {
                     asserts_nothing(self.cx, &item.loc(), "every text contains the empty text");
                 }
                 Ask::NotContains(text) if text.0.value.is_empty() => {
-                    item.bad("this can't hold: every text contains the empty text", "write the text that must not be there");
+                    item.bad(
+                        "this can't hold: every text contains the empty text",
+                        "write the text that must not be there",
+                    );
                 }
                 _ => {}
             }
@@ -203,7 +220,9 @@ impl Checks<'_> {
         let max = fields.get("max").map(|item| number(&item));
         fields.finish();
         match (min.unwrap_or(Some(0)), max) {
-            (Some(0), None) => asserts_nothing(self.cx, &item.loc(), "every text has at least 0 lines: give `min` or `max`"),
+            (Some(0), None) => {
+                asserts_nothing(self.cx, &item.loc(), "every text has at least 0 lines: give `min` or `max`")
+            }
             (Some(min), Some(Some(max))) if max < min => {
                 item.bad(format!("no text has at least {min} and at most {max} lines"), "swap the two");
             }
@@ -234,13 +253,19 @@ impl Checks<'_> {
         let Golden::OfStep(step) = golden else {
             let message = "a boot has no golden";
             let diagnostic = Diagnostic::new(Code::NoEffect, message, &item.key_loc(), "here");
-            self.cx.sink.push(diagnostic.help("record it in a step: engine = \"logs\" with expect.stdout.golden = true"));
+            self.cx
+                .sink
+                .push(diagnostic.help("record it in a step: engine = \"logs\" with expect.stdout.golden = true"));
             return;
         };
         match item.as_bool() {
             Some(true) => return self.add(item.loc(), Ask::Golden(step.to_string())),
             Some(false) => {
-                return asserts_nothing(self.cx, &item.loc(), "golden = true compares with a golden; else leave it out");
+                return asserts_nothing(
+                    self.cx,
+                    &item.loc(),
+                    "golden = true compares with a golden; else leave it out",
+                );
             }
             None => {}
         }

@@ -12,8 +12,24 @@ use crate::source::Sp;
 
 /// Words that conditions use for something else.
 const RESERVED: &[&str] = &[
-    "host", "container", "and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "loop", "range", "dict",
-    "namespace", "step", "reason",
+    "host",
+    "container",
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "if",
+    "else",
+    "true",
+    "false",
+    "none",
+    "loop",
+    "range",
+    "dict",
+    "namespace",
+    "step",
+    "reason",
 ];
 
 type Parts = (IndexMap<String, AxisDraft>, Vec<Rule>, Vec<IncludeDraft>);
@@ -87,12 +103,18 @@ fn value(item: &Item<'_, '_>) -> Option<Sp<AxisValue>> {
     } else if let Some(text) = item.as_str() {
         let odd = |c: char| c.is_control() || "[]=,".contains(c) || (c.is_whitespace() && c != ' ');
         if text.contains("${") {
-            item.bad("an axis value can't be a template", "values are listed; make the choice in [container] by a template");
+            item.bad(
+                "an axis value can't be a template",
+                "values are listed; make the choice in [container] by a template",
+            );
             return None;
         }
         if let Some(odd) = text.chars().find(|c| odd(*c)) {
             let message = format!("an axis value can't have {odd:?} in it");
-            item.bad(message, "values stand in case ids such as `name[axis=value,…]`; name the value, and map the name by a template");
+            item.bad(
+                message,
+                "values stand in case ids such as `name[axis=value,…]`; name the value, and map the name by a template",
+            );
             return None;
         }
         AxisValue::Str(text.to_string())

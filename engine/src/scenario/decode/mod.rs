@@ -35,7 +35,8 @@ pub(crate) fn file(cx: Cx<'_>, role: Role) -> Draft {
 fn root(fields: &Fields<'_, '_>, role: Role) -> Draft {
     let (mut title, mut description, mut steps) = (String::new(), None, Vec::new());
     if role == Role::Scenario {
-        let item = fields.required("title", "the question that it answers: title = \"Which cgroups does systemd get?\"");
+        let item =
+            fields.required("title", "the question that it answers: title = \"Which cgroups does systemd get?\"");
         title = item.and_then(|item| item.text()).map_or_else(String::new, |text| text.value);
         description = fields.get("description").and_then(|item| item.string()).map(|text| text.value);
         steps = fields.get("step").map_or_else(Vec::new, |item| step::all(&item));
@@ -64,7 +65,8 @@ fn root(fields: &Fields<'_, '_>, role: Role) -> Draft {
         steps,
     };
     if role == Role::Scenario && fields.get("step").is_none() && draft.boot.expect.is_none() {
-        let help = "add a [[step]] with `name` and `run`, or say how the boot must end: [boot] expect.state = \"running\"";
+        let help =
+            "add a [[step]] with `name` and `run`, or say how the boot must end: [boot] expect.state = \"running\"";
         let message = "this scenario looks at nothing: it has no step and no expectation of its boot";
         fields.cx.sink.push(Diagnostic::new(Code::NoSteps, message, &fields.loc(), "in this file").help(help));
     }

@@ -114,7 +114,11 @@ fn action(fields: &Fields<'_, '_>) -> Option<Action> {
     match (run, engine) {
         (Some(run), None) => {
             for item in [grace, signal].into_iter().flatten() {
-                no_effect(&item, "belongs to a command on the engine's side", "leave it out, or use engine = \"stop\" or \"kill\"");
+                no_effect(
+                    &item,
+                    "belongs to a command on the engine's side",
+                    "leave it out, or use engine = \"stop\" or \"kill\"",
+                );
             }
             command(&run)
         }
@@ -141,7 +145,10 @@ fn command(run: &Item<'_, '_>) -> Option<Action> {
         run.text()?;
         return run.template().map(Action::Shell);
     }
-    let items = run.list("a command: a string for the shell, or a list of strings", "run = \"stat -f /\" or [\"stat\", \"-f\", \"/\"]")?;
+    let items = run.list(
+        "a command: a string for the shell, or a list of strings",
+        "run = \"stat -f /\" or [\"stat\", \"-f\", \"/\"]",
+    )?;
     let arguments: Vec<Template> = items.iter().filter_map(Item::template).collect();
     if items.first().is_none_or(|first| first.as_str().is_some_and(str::is_empty)) {
         run.bad("this command has no program", "the first item is the program: [\"findmnt\", \"-R\", \"/sys\"]");
@@ -165,7 +172,11 @@ fn engine_action(
     }
     if let Some(signal) = signal.filter(|_| word != Word::Kill) {
         let why = format!("does nothing for `{called}`");
-        no_effect(signal, &why, "only `kill` sends one; [container] stop_signal sets the signal of `stop` and `restart`");
+        no_effect(
+            signal,
+            &why,
+            "only `kill` sends one; [container] stop_signal sets the signal of `stop` and `restart`",
+        );
     }
     let grace = grace.and_then(Item::duration).unwrap_or(GRACE);
     Some(Action::Engine(match word {
@@ -199,7 +210,9 @@ fn repeat(item: &Item<'_, '_>) -> Option<Repeat> {
     let (times, duration) = (fields.get("times"), fields.get("for"));
     fields.finish();
     match (times, duration) {
-        (Some(times), None) => times.int(1..=i64::from(u32::MAX)).and_then(|n| u32::try_from(n).ok()).map(Repeat::Times),
+        (Some(times), None) => {
+            times.int(1..=i64::from(u32::MAX)).and_then(|n| u32::try_from(n).ok()).map(Repeat::Times)
+        }
         (None, Some(duration)) => duration.duration().map(Repeat::For),
         (Some(times), Some(duration)) => {
             let message = "a command is repeated either a number of times or for a time";
