@@ -66,7 +66,7 @@ impl Reader<'_> {
             let file = path.join(declaration);
             if !files.contains(&file) {
                 let message = format!("{} has no {declaration}", shown(&path));
-                let help = format!("every folder here is declared by a {declaration} with at least a title");
+                let help = format!("each folder beside it is declared by its {declaration}, with at least a title");
                 self.unreadable.push(Diagnostic::of_path(shown(&path), message).help(help));
                 continue;
             }

@@ -2,7 +2,7 @@
 //!
 //! A method gives `None` only after it has reported why, so a caller just goes on with what it has.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ pub(crate) fn with_root<T>(cx: Cx<'_>, what: &'static str, decode: impl FnOnce(&
         let span = span.start.min(text.len())..span.end.min(text.len());
         cx.sink.push(syntax(text, cx.loc(span), error.message()));
     }
-    let fields = Fields { cx, what, table: root.get_ref(), span: 0..0, asked: RefCell::default() };
+    let fields = Fields::new(cx, what, root.get_ref(), 0..0);
     let decoded = decode(&fields);
     fields.finish();
     decoded
@@ -98,9 +98,24 @@ pub(crate) struct Fields<'a, 'i> {
     table: &'a DeTable<'i>,
     span: Range<usize>,
     asked: RefCell<Vec<&'static str>>,
+    /// Keys that lack; reported at the end, unless an unknown key looks like one.
+    missing: RefCell<Vec<(String, Diagnostic)>>,
+    finished: Cell<bool>,
 }
 
 impl<'a, 'i> Fields<'a, 'i> {
+    fn new(cx: Cx<'a>, what: &'static str, table: &'a DeTable<'i>, span: Range<usize>) -> Self {
+        Self {
+            cx,
+            what,
+            table,
+            span,
+            asked: RefCell::default(),
+            missing: RefCell::default(),
+            finished: Cell::new(false),
+        }
+    }
+
     /// Where the table was written: its header, or the start of the file.
     pub(crate) fn loc(&self) -> Loc {
         self.cx.loc(self.span.clone())
@@ -126,7 +141,12 @@ impl<'a, 'i> Fields<'a, 'i> {
     /// Reports a key that must be there.
     pub(crate) fn missing(&self, key: &str, help: &str) {
         let message = format!("{} needs `{key}`", self.what);
-        self.cx.sink.push(Diagnostic::new(Code::MissingKey, message, &self.loc(), "here").help(help));
+        let diagnostic = Diagnostic::new(Code::MissingKey, message, &self.loc(), "here").help(help);
+        if self.finished.get() {
+            self.cx.sink.push(diagnostic);
+        } else {
+            self.missing.borrow_mut().push((key.to_string(), diagnostic));
+        }
     }
 
     /// All that was not taken yet, for tables whose keys the author names. The keys count as taken.
@@ -149,22 +169,26 @@ impl<'a, 'i> Fields<'a, 'i> {
         self.table.is_empty()
     }
 
-    /// Reports every key that was not asked for; to be called when all have been.
+    /// Reports every key that was not asked for, and those that lack; to be called when all have been.
     pub(crate) fn finish(&self) {
+        self.finished.set(true);
+        let mut missing = self.missing.take();
         let known = self.asked.borrow();
-        if known.first() == Some(&"") {
-            return;
-        }
-        for (name, _) in self.table.iter().filter(|(name, _)| !known.contains(&name.get_ref().as_ref())) {
+        let open = known.first() == Some(&"");
+        for (name, _) in self.table.iter().filter(|(name, _)| !open && !known.contains(&name.get_ref().as_ref())) {
             let alias = ALIASES.iter().find(|(word, key)| *word == name.get_ref().as_ref() && known.contains(key));
             let help = match alias.map(|(_, key)| *key).or_else(|| nearest(name.get_ref(), known.iter().copied())) {
-                Some(key) => format!("did you mean `{key}`?"),
+                Some(key) => {
+                    missing.retain(|(lacking, _)| lacking != key);
+                    format!("did you mean `{key}`?")
+                }
                 None => format!("{} may have {}", self.what, list(&known)),
             };
             let message = format!("{} has no key `{}`", self.what, name.get_ref());
             let at = self.cx.loc(name.span());
             self.cx.sink.push(Diagnostic::new(Code::UnknownKey, message, &at, "nothing reads this").help(help));
         }
+        missing.into_iter().for_each(|(_, diagnostic)| self.cx.sink.push(diagnostic));
     }
 
     fn item(&self, name: &'a Spanned<std::borrow::Cow<'i, str>>, value: &'a Spanned<DeValue<'i>>) -> Item<'a, 'i> {
@@ -317,9 +341,7 @@ impl<'a, 'i> Item<'a, 'i> {
     /// A table.
     pub(crate) fn table(&self, what: &'static str, help: &str) -> Option<Fields<'a, 'i>> {
         match self.value {
-            DeValue::Table(table) => {
-                Some(Fields { cx: self.cx, what, table, span: self.loc().span, asked: RefCell::default() })
-            }
+            DeValue::Table(table) => Some(Fields::new(self.cx, what, table, self.loc().span)),
             _ => {
                 self.wrong("a table", help);
                 None

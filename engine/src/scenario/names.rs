@@ -21,6 +21,12 @@ pub(crate) fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, 
     }
 }
 
+/// Two sentences of help, the first maybe a question.
+pub(crate) fn and_also(first: &str, second: &str) -> String {
+    let joint = if first.ends_with('?') { " " } else { "; " };
+    format!("{first}{joint}{second}")
+}
+
 /// Names in backticks, joined by commas.
 pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
     names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")

@@ -15,6 +15,9 @@ use crate::source::Sp;
 /// How large a compiled pattern may be, in bytes: the limit that judging has.
 const SIZE_LIMIT: usize = 4 << 20;
 
+/// How long anything may take.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Checks that a template compiles.
 pub(crate) fn template(cx: Cx<'_>, text: Sp<String>) -> Option<Template> {
     if !Templates::is_plain(&text.value)
@@ -24,7 +27,20 @@ pub(crate) fn template(cx: Cx<'_>, text: Sp<String>) -> Option<Template> {
         cx.sink.push(point(cx, &text, error, Code::BadTemplate, "this template does not compile", help));
         return None;
     }
+    if !Templates::is_plain(&text.value) {
+        operators(cx, &text, Code::BadTemplate);
+    }
     Some(Template(text))
+}
+
+/// Reports filters and tests that do not exist: rendering alone would notice.
+fn operators(cx: Cx<'_>, text: &Sp<String>, code: Code) {
+    for (kind, range) in cx.sink.templates.unknown_operators(&text.value) {
+        let message = format!("there is no {kind} `{}`", &text.value[range.clone()]);
+        let help = "those of minijinja exist, such as `| join(',')`, `| replace('a', 'b')`, `| default('x')`, and \
+                    `is defined`, `is divisibleby(2)`";
+        cx.sink.push(Diagnostic::new(code, message, &within(cx.sink.sources, text, range), "here").help(help));
+    }
 }
 
 /// Checks that a condition compiles.
@@ -39,7 +55,10 @@ pub(crate) fn condition(cx: Cx<'_>, text: Sp<String>) -> Option<Condition> {
         return None;
     }
     match cx.sink.templates.condition_names(&text.value) {
-        Ok(_) => Some(Condition(text)),
+        Ok(_) => {
+            operators(cx, &text, Code::BadCondition);
+            Some(Condition(text))
+        }
         Err(error) => {
             let help = "such as \"host.cgroups == 'v2' and setup_mode in ['remount', 'rebind']\": `==`, `!=`, `in`, \
                         `and`, `or`, `not`";
@@ -127,20 +146,27 @@ fn without_captures(pattern: &str) -> String {
     pattern
 }
 
-/// Reads a duration that is not zero.
+/// Why a text is no duration, and where.
+fn no_duration(error: &humantime::DurationError) -> (String, Option<Range<usize>>) {
+    use humantime::DurationError;
+    let (why, range) = match error {
+        DurationError::InvalidCharacter(at) => ("this character has no meaning in it", Some(*at..at + 1)),
+        DurationError::NumberExpected(at) => ("a number is missing", Some(*at..at + 1)),
+        DurationError::UnknownUnit { unit, .. } if unit.is_empty() => ("the unit is missing", None),
+        DurationError::UnknownUnit { start, end, .. } => ("there is no such unit of time", Some(*start..*end)),
+        DurationError::NumberOverflow => ("the number is too large", None),
+        DurationError::Empty => ("it is empty", None),
+    };
+    (format!("this is no duration: {why}"), range)
+}
+
+/// Reads a duration that is neither zero nor absurd.
 pub(crate) fn duration(cx: Cx<'_>, text: &Sp<String>) -> Option<Duration> {
     let (message, range) = match humantime::parse_duration(&text.value) {
-        Ok(duration) if !duration.is_zero() => return Some(duration),
-        Ok(_) => ("this duration is zero".to_string(), None),
-        Err(error) => {
-            use humantime::DurationError;
-            let range = match &error {
-                DurationError::InvalidCharacter(at) | DurationError::NumberExpected(at) => Some(*at..at + 1),
-                DurationError::UnknownUnit { start, end, .. } => Some(*start..*end),
-                _ => None,
-            };
-            (format!("this is no duration: {error}"), range)
-        }
+        Ok(duration) if duration.is_zero() => ("this duration is zero".to_string(), None),
+        Ok(duration) if duration > LONGEST => ("this duration is longer than a day".to_string(), None),
+        Ok(duration) => return Some(duration),
+        Err(error) => no_duration(&error),
     };
     let at = range
         .filter(|range| range.end <= text.value.len())

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use super::super::diagnostic::{Code, Diagnostic, Sink};
 use super::super::model::{Action, Layer, Scenario, Step};
-use super::super::names::suggest;
+use super::super::names::{and_also, suggest};
 use super::super::span::within;
 use super::step::ask_texts;
 use crate::facts::Facts;
@@ -60,7 +60,7 @@ impl Scope<'_> {
         }
         match (first, rest) {
             ("host", None) => {
-                let help = format!("write host.<fact>; {}", suggest("", FACTS.iter().map(String::as_str), "facts"));
+                let help = and_also("write host.<fact>", &suggest("", FACTS.iter().map(String::as_str), "facts"));
                 Some(("`host` alone is no value".to_string(), help))
             }
             ("host", Some(fact)) => {
@@ -78,8 +78,8 @@ impl Scope<'_> {
             }
             _ => {
                 let known = self.axes.iter().copied().chain(self.paths.iter().copied());
-                let near = suggest(name, known, &self.whose);
-                let help = format!("{near}; facts of the host are read as host.<fact>");
+                let help = and_also(&suggest(name, known, &self.whose), "facts of the host are read as host.<fact>");
+
                 Some((format!("nothing is called `{name}` here"), help))
             }
         }
@@ -89,17 +89,18 @@ impl Scope<'_> {
 /// Where a name stands in a text: as a whole word, else the whole text.
 fn find(text: &str, name: &str) -> Range<usize> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let whole = |at: usize, name: &str| {
-        !text[..at].ends_with(|c: char| word(c) || c == '.') && !text[at + name.len()..].starts_with(word)
+    let inside = text.find("${").unwrap_or(0);
+    let whole = |name: &str, more: fn(char) -> bool| {
+        let ends = |at: usize| {
+            !text[..at].ends_with(|c: char| word(c) || c == '.') && !text[at + name.len()..].starts_with(more)
+        };
+        let found = text[inside..].match_indices(name).map(|(at, _)| at + inside).find(|at| ends(*at))?;
+        Some(found..found + name.len())
     };
     let first = name.split('.').next().unwrap_or(name);
-    [name, first]
-        .into_iter()
-        .find_map(|name| {
-            let inside = text.find("${").unwrap_or(0);
-            let found = text[inside..].match_indices(name).map(|(at, _)| at + inside).find(|at| whole(*at, name))?;
-            Some(found..found + name.len())
-        })
+    whole(name, |c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+        .or_else(|| whole(name, |c| c.is_ascii_alphanumeric() || c == '_'))
+        .or_else(|| whole(first, |c| c.is_ascii_alphanumeric() || c == '_'))
         .unwrap_or(0..text.len())
 }
 

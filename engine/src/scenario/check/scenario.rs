@@ -5,7 +5,7 @@ use super::super::cursor::Cx;
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::draft::{AxisDraft, Draft, IncludeDraft};
 use super::super::model::{AxisValue, BUILTIN_RULES, Layer, Readiness, Scalar, Template};
-use super::super::names::{list, suggest};
+use super::super::names::{and_also, list, suggest};
 use super::flags;
 use crate::images::Catalogue;
 use crate::source::{Loc, Sp};
@@ -187,9 +187,9 @@ fn rules(cx: Cx<'_>, draft: &Draft) {
     let used = draft.normalise.iter().chain(draft.steps.iter().filter_map(|step| step.normalise.as_ref())).flatten();
     for name in used.filter(|name| !known.contains(&name.value.as_str())) {
         let message = format!("there is no normalising rule `{}`", name.value);
-        let help = format!(
-            "{}; [normalise_rule.NAME] with `regex` and `replace` declares one",
-            suggest(&name.value, known.iter().copied(), "rules")
+        let help = and_also(
+            &suggest(&name.value, known.iter().copied(), "rules"),
+            "[normalise_rule.NAME] with `regex` and `replace` declares one",
         );
         cx.sink.push(Diagnostic::new(Code::UnknownRule, message, &name.loc, "here").help(help));
     }

@@ -6,7 +6,7 @@ use super::super::cursor::{Cx, Fields};
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::draft::StepDraft;
 use super::super::model::{Action, Ask, Check, EngineAction, Phase, Step, Stream, Template};
-use super::super::names::suggest;
+use super::super::names::{and_also, suggest};
 use super::super::pattern::captures;
 use super::super::span::within;
 use crate::source::{Loc, Sp};
@@ -153,7 +153,7 @@ pub(crate) fn order(cx: Cx<'_>, steps: &[StepDraft]) {
                     (format!("`@{{{name}}}` is captured by a later step"), help.to_string())
                 } else {
                     let known = suggest(&name, captured.iter().copied(), "values captured by earlier steps");
-                    let help = format!("{known}; capture.{name} = '…' in an earlier step makes it");
+                    let help = and_also(&known, &format!("capture.{name} = '…' in an earlier step makes it"));
                     (format!("no step captures `@{{{name}}}`"), help)
                 };
                 cx.sink.push(Diagnostic::new(Code::UnknownCapture, message, &at, "read here").help(help));

@@ -40,6 +40,7 @@ fn expectation(item: &Item<'_, '_>) -> Option<BootExpectation> {
     let exit_item = fields.get("exit");
     let exit: Vec<i64> = exit_item.iter().flat_map(Item::one_or_many).filter_map(|item| item.int(0..=255)).collect();
     let checks = fields.get("console").map_or_else(Vec::new, |item| stream(&item, Stream::Console, Golden::NotOfBoot));
+    fields.finish();
     let clean = fields.cx.sink.count() == before;
     if let Some(exit_item) = &exit_item
         && !exit.is_empty()
@@ -54,7 +55,6 @@ fn expectation(item: &Item<'_, '_>) -> Option<BootExpectation> {
                 .help("expect.state = \"exited\", or leave `exit` out"),
         );
     }
-    fields.finish();
     if clean && state.is_empty() && exit.is_empty() && checks.is_empty() {
         asserts_nothing(fields.cx, &item.loc(), "add `state`, `exit` or `console`, or leave it out");
     }

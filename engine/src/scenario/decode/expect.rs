@@ -61,22 +61,22 @@ pub(super) fn expectation(item: &Item<'_, '_>, step: &str) -> Option<Expectation
             checks.extend(stream(&item, *of, Golden::OfStep(step)));
         }
     }
-    let clean = fields.cx.sink.count() == before;
     fields.finish();
-    if clean
-        && checks.is_empty()
-        && matches!(exit, None | Some(ExitSpec::Any))
-        && (exit.is_none() || level == Level::Warn)
-    {
-        let help = "add `exit`, `stdout`, `stderr` or `console`, or leave it out (then exit code 0 is demanded)";
-        asserts_nothing(fields.cx, &item.loc(), help);
-    } else if clean && checks.is_empty() && exit == Some(ExitSpec::Any) {
-        let at = fields.get("exit").map_or_else(|| item.loc(), |item| item.loc());
-        asserts_nothing(
-            fields.cx,
-            &at,
-            "any exit code will do and nothing else is looked at: add `stdout` or `stderr`",
-        );
+    let clean = fields.cx.sink.count() == before;
+    match exit {
+        None if clean && checks.is_empty() => {
+            let help = "add `exit`, `stdout`, `stderr` or `console`, or leave it out (then exit code 0 is demanded)";
+            asserts_nothing(fields.cx, &item.loc(), help);
+        }
+        Some(ExitSpec::Any) if clean && checks.is_empty() => {
+            let at = fields.get("exit").map_or_else(|| item.loc(), |item| item.loc());
+            asserts_nothing(
+                fields.cx,
+                &at,
+                "any exit code will do and nothing else is looked at: add `stdout` or `stderr`",
+            );
+        }
+        _ => {}
     }
     let when = match when {
         Some(None) => return None,
