@@ -3,6 +3,8 @@
 //! A case is a folder of `tests/bad/`: `scenarios/`, maybe `images/` (else `tests/images/`), and the report in
 //! `stderr.txt`. `UPDATE=1 cargo test --test bad_files` writes the reports anew: look at the difference.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

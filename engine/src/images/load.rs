@@ -104,6 +104,6 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, path: &Path) -> Option<String> {
-        read_text(path).map_err(|diagnostic| self.unreadable.push(diagnostic)).ok()
+        read_text(path).map_err(|diagnostic| self.unreadable.push(*diagnostic)).ok()
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::model::{Bootstrap, Build, Catalogue, ImageDef, SetupMode};
-use crate::scenario::cursor::{Cx, Fields, Item, with_root};
+use crate::scenario::cursor::{Cx, Fields, Item};
+use crate::scenario::document::with_root;
 use crate::scenario::{Code, Diagnostic, Scope, Sink, rules, unsafe_name};
 use crate::source::{FileId, Loc, Sources, Sp};
 

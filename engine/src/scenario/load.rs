@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::diagnostic::{Diagnostic, LoadError, Sink};
+use super::diagnostic::{Code, Diagnostic, LoadError, Sink};
 use super::model::Scenario;
 use super::parse::{Input, parse_into};
 use crate::images::{self, Catalogue};
@@ -40,7 +40,11 @@ pub fn load(roots: &[PathBuf], images: &Path) -> Result<Loaded, LoadError> {
     let catalogue = images::parse_into(&sink, &folders);
     let scenarios = parse_into(&sink, &inputs, &catalogue);
     unreadable.into_iter().for_each(|diagnostic| sink.push(diagnostic));
-    let diagnostics = sink.finish();
+    let mut diagnostics = sink.finish();
+    if !images.is_dir() {
+        // That was reported; then no name of an image is known, and saying so of each would bury it.
+        diagnostics.retain(|d| !matches!(d.code, Code::UnknownImage | Code::UnknownSetupMode));
+    }
     if diagnostics.is_empty() { Ok(Loaded { sources, scenarios, catalogue }) } else { Err(LoadError { diagnostics }) }
 }
 
@@ -53,15 +57,16 @@ pub(crate) fn shown(path: &Path) -> String {
 }
 
 /// Reads a text; what goes wrong is a diagnostic.
-pub(crate) fn read_text(path: &Path) -> Result<String, Diagnostic> {
+pub(crate) fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
     let bytes = std::fs::read(path)
         .map_err(|error| Diagnostic::of_path(shown(path), format!("failed to read {}: {error}", shown(path))))?;
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
         Diagnostic::of_path(shown(path), format!("{} is not UTF-8: see line {line}", shown(path)))
             .help("TOML is UTF-8; store the file anew in that encoding")
-    })
+    })?;
+    Ok(text)
 }
 
 #[derive(Default)]
@@ -97,11 +102,10 @@ impl Reader {
             return self.unreadable.push(Diagnostic::of_path(named, message).help(help));
         }
         let folder = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-        self.scenario(&path, &naming_root(&folder));
+        self.scenario(&path, &folder);
     }
 
     fn folder(&mut self, folder: &Path, named: &str) {
-        let root = naming_root(folder);
         let mut found = false;
         let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
         for entry in
@@ -110,7 +114,7 @@ impl Reader {
             match entry {
                 Ok(entry) if entry.file_type().is_file() && is_toml(entry.path()) && entry.file_name() != DEFAULTS => {
                     found = true;
-                    self.scenario(entry.path(), &root);
+                    self.scenario(entry.path(), folder);
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -128,17 +132,19 @@ impl Reader {
         }
     }
 
-    fn scenario(&mut self, path: &Path, root: &Path) {
+    /// Reads one scenario; `fallback` is what its name is relative to where its place in the tree does not tell.
+    fn scenario(&mut self, path: &Path, fallback: &Path) {
         if self.known.contains_key(path) {
             return;
         }
-        let below = path.strip_prefix(root).unwrap_or(path).with_extension("");
+        let root = path.parent().and_then(naming_root).unwrap_or_else(|| fallback.to_path_buf());
+        let below = path.strip_prefix(&root).unwrap_or(path).with_extension("");
         let Some(name) = below.to_str().map(|name| name.replace(std::path::MAIN_SEPARATOR, "/")) else {
             let message = format!("the name of {} is not UTF-8", shown(path));
             return self.unreadable.push(Diagnostic::of_path(shown(path), message).help("rename it"));
         };
         let Some(file) = self.text(path) else { return };
-        let folders: Vec<&Path> = path.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).collect();
+        let folders: Vec<&Path> = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&root)).collect();
         let defaults: Vec<PathBuf> =
             folders.into_iter().rev().map(|folder| folder.join(DEFAULTS)).filter(|path| path.exists()).collect();
         let defaults = defaults.iter().filter_map(|path| self.text(path)).collect();
@@ -150,7 +156,7 @@ impl Reader {
             return *known;
         }
         let read = read_text(path).map(|text| self.sources.add(shown(path), text));
-        let file = read.map_err(|diagnostic| self.unreadable.push(diagnostic)).ok();
+        let file = read.map_err(|diagnostic| self.unreadable.push(*diagnostic)).ok();
         self.known.insert(path.to_path_buf(), file);
         file
     }
@@ -161,9 +167,9 @@ fn is_toml(path: &Path) -> bool {
 }
 
 /// The folder that scenarios' names are relative to: the nearest one called `scenarios`, else the topmost that holds a
-/// `defaults.toml`, else the folder itself. So a name does not depend on how much of a tree was asked for. Nothing
-/// outside of a repository is looked at.
-fn naming_root(folder: &Path) -> PathBuf {
+/// `defaults.toml`. So a name does not depend on how much of a tree was asked for. Nothing outside of a repository is
+/// looked at.
+fn naming_root(folder: &Path) -> Option<PathBuf> {
     let mut inside = Vec::new();
     for ancestor in folder.ancestors() {
         inside.push(ancestor);
@@ -173,5 +179,5 @@ fn naming_root(folder: &Path) -> PathBuf {
     }
     let called = inside.iter().find(|folder| folder.file_name().is_some_and(|name| name == "scenarios"));
     let topmost = || inside.iter().rev().find(|folder| folder.join(DEFAULTS).is_file());
-    called.or_else(topmost).map_or_else(|| folder.to_path_buf(), |root| root.to_path_buf())
+    called.or_else(topmost).map(|root| root.to_path_buf())
 }

@@ -11,6 +11,7 @@ mod check;
 pub(crate) mod cursor;
 mod decode;
 mod diagnostic;
+pub(crate) mod document;
 mod draft;
 pub(crate) mod load;
 mod merge;

@@ -6,8 +6,9 @@ mod expect;
 mod matrix;
 mod step;
 
-use super::cursor::{Cx, Fields, Item, with_root};
+use super::cursor::{Cx, Fields, Item};
 use super::diagnostic::{Code, Diagnostic};
+use super::document::with_root;
 use super::draft::{BootDraft, Draft};
 use super::model::{NormaliseRule, Rule};
 use super::names::unsafe_name;
