@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::model::{Bootstrap, Build, Catalogue, ImageDef, SetupMode};
 use crate::scenario::cursor::{Cx, Fields, Item};
 use crate::scenario::document::with_root;
-use crate::scenario::{Code, Diagnostic, Scope, Sink, rules, unsafe_name};
+use crate::scenario::{Code, Diagnostic, Scope, Sink, check_capability, rules, unsafe_name};
 use crate::source::{FileId, Loc, Sources, Sp};
 
 /// One folder of `images/` or `images/setup/`.
@@ -171,13 +171,7 @@ fn setup_mode(fields: &Fields<'_, '_>, folder: &Folder) -> SetupMode {
     let script = script.and_then(|name| beside(fields.cx, folder, &name).cloned());
     let capabilities = fields.get("capabilities").map_or_else(Vec::new, |item| item.strings());
     for capability in &capabilities {
-        let bare = capability.value.to_ascii_uppercase();
-        let bare = bare.strip_prefix("CAP_").unwrap_or(&bare);
-        if bare != capability.value {
-            let message = format!("capabilities are written in capitals and without `CAP_`: {}", capability.value);
-            let diagnostic = Diagnostic::new(Code::BadValue, message, &capability.loc, "here");
-            fields.cx.sink.push(diagnostic.help(format!("write \"{bare}\"")));
-        }
+        check_capability(fields.cx, capability);
     }
     let not_applicable = fields.get("not_applicable").map_or_else(Vec::new, |item| rules(&item, "[[not_applicable]]"));
     let scope = Scope { axes: Vec::new(), paths: &["container.cgroupns"], whose: "names of a mode.toml".to_string() };

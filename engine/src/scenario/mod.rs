@@ -22,6 +22,7 @@ pub(crate) mod pattern;
 mod span;
 mod template;
 
+pub(crate) use check::flags::capability as check_capability;
 pub(crate) use check::names::Scope;
 pub(crate) use decode::rules;
 pub(crate) use diagnostic::Sink;

@@ -114,6 +114,34 @@ pub(crate) fn parse(cx: Cx<'_>, text: &Sp<String>) -> Option<Hir> {
     Some(hir)
 }
 
+/// Checks that every `$group` of a replacement is a group of its pattern: one that is none would be replaced by nothing.
+pub(crate) fn replacement(cx: Cx<'_>, pattern: &str, replace: &Sp<String>) {
+    let Ok(regex) = regex::Regex::new(pattern) else { return };
+    let known = |name: &str| match name.parse::<usize>() {
+        Ok(number) => number < regex.captures_len(),
+        Err(_) => regex.capture_names().flatten().any(|known| known == name),
+    };
+    let text = replace.value.as_str();
+    let mut from = 0;
+    while let Some(at) = text[from..].find('$').map(|found| from + found) {
+        let after = &text[at + 1..];
+        let word = |text: &str| text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
+        let (name, length) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            Some((name, _)) => (name, name.len() + 3),
+            None => (&after[..word(after)], word(after) + 1),
+        };
+        from = at + if after.starts_with('$') { 2 } else { length };
+        if name.is_empty() || known(name) {
+            continue;
+        }
+        let message = format!("the pattern has no group `{name}`, so nothing would be written here");
+        let at = within(cx.sink.sources, replace, at..at + length);
+        let help =
+            "a group is written `$1` or `${1}` (before a letter, a digit or `_` with the braces), and a dollar `$$`";
+        cx.sink.push(Diagnostic::new(Code::BadValue, message, &at, "no group").help(help));
+    }
+}
+
 /// Whether a pattern is found in every text.
 pub(crate) fn always_matches(hir: &Hir) -> bool {
     hir.properties().minimum_len() == Some(0) && hir.properties().look_set().is_empty()

@@ -93,17 +93,23 @@ fn is_signal(text: &str) -> bool {
         && offset.parse::<u8>().is_ok()
 }
 
+/// Checks how a capability is written, and gives its bare name.
+pub(crate) fn capability(cx: Cx<'_>, text: &Sp<String>) -> String {
+    let upper = text.value.to_ascii_uppercase();
+    let bare = upper.strip_prefix("CAP_").unwrap_or(&upper);
+    if bare != text.value {
+        let message = format!("capabilities are written in capitals and without `CAP_`: {}", text.value);
+        let diagnostic = Diagnostic::new(Code::BadValue, message, &text.loc, "here");
+        cx.sink.push(diagnostic.help(format!("write \"{bare}\"")));
+    }
+    bare.to_string()
+}
+
 fn capabilities(cx: Cx<'_>, layer: &Layer) {
     let mut seen: HashMap<(List, String), &Loc> = HashMap::new();
     for key in [List::CapAdd, List::CapDrop] {
         for capability in plain_items(layer, key) {
-            let bare = capability.value.to_ascii_uppercase();
-            let bare = bare.strip_prefix("CAP_").unwrap_or(&bare).to_string();
-            if bare != capability.value {
-                let message = format!("capabilities are written in capitals and without `CAP_`: {}", capability.value);
-                let diagnostic = Diagnostic::new(Code::BadValue, message, &capability.loc, "here");
-                cx.sink.push(diagnostic.help(format!("write \"{bare}\"")));
-            }
+            let bare = self::capability(cx, capability);
             if let Some(first) = seen.get(&(key, bare.clone())) {
                 let message = format!("{bare} stands twice in one list");
                 cx.sink.push(

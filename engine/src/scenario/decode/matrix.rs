@@ -101,7 +101,7 @@ fn value(item: &Item<'_, '_>) -> Option<Sp<AxisValue>> {
     } else if let Some(number) = item.as_int() {
         AxisValue::Int(number)
     } else if let Some(text) = item.as_str() {
-        let odd = |c: char| c.is_control() || "[]=,".contains(c) || (c.is_whitespace() && c != ' ');
+        let odd = |c: char| c.is_control() || "[]=,/\\".contains(c) || (c.is_whitespace() && c != ' ');
         if text.contains("${") {
             item.bad(
                 "an axis value can't be a template",
@@ -113,7 +113,8 @@ fn value(item: &Item<'_, '_>) -> Option<Sp<AxisValue>> {
             let message = format!("an axis value can't have {odd:?} in it");
             item.bad(
                 message,
-                "values stand in case ids such as `name[axis=value,…]`; name the value, and map the name by a template",
+                "values stand in case ids and in the names of goldens: give it a plain name, and turn that into the text where \
+                 it is used, such as \"${{ {'name': '/the=text'}[axis] }}\"",
             );
             return None;
         }

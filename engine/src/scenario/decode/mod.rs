@@ -108,6 +108,7 @@ fn normalise_rules(item: &Item<'_, '_>) -> Vec<(Sp<String>, NormaliseRule)> {
                         .help("demand at least one character, such as `+` in place of `*`"),
                 );
             }
+            replace.iter().for_each(|replace| pattern::replacement(fields.cx, &regex.value, replace));
             Some(regex.value)
         });
         let rule = NormaliseRule {
