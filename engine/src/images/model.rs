@@ -70,7 +70,7 @@ pub struct ImageDef {
     pub build: Option<Build>,
     /// The Dockerfile's text, where there is one.
     pub dockerfile: Option<String>,
-    /// The hash of all of the above: a tag of the image that was made from it.
+    /// The hash of what the made image depends on (not of `title` and `systemd`): the tag of what was made from it.
     pub content: String,
 }
 

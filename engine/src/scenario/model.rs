@@ -496,7 +496,10 @@ pub struct Step {
     pub expect: Vec<Expectation>,
 }
 
-/// A normalising rule of a scenario's own: `[normalise.NAME] regex = "…", replace = "…"`.
+/// The names of the normalising rules that are built in.
+pub const BUILTIN_RULES: &[&str] = &["ansi", "ids", "pids", "times", "sizes", "paths"];
+
+/// A normalising rule of a scenario's own: `[normalise_rule.NAME] regex = "…", replace = "…"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NormaliseRule {
     /// The name by which steps use it.

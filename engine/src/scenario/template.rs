@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
 /// How many instructions one template or condition may take before it is stopped.
 const FUEL: u64 = 50_000;
@@ -105,6 +105,21 @@ impl Templates {
         Ok(self.env.template_from_str(text)?.undeclared_variables(true).into_iter().collect())
     }
 
+    /// Filters (`| name`) and tests (`is name`) that do not exist: "filter" or "test", and where. Compiling does not
+    /// notice them.
+    #[must_use]
+    pub fn unknown_operators(&self, text: &str) -> Vec<(&'static str, Range<usize>)> {
+        let unknown = |kind: &str, name: &str| {
+            let (probe, error) = match kind {
+                "filter" => (format!("1|{name}"), ErrorKind::UnknownFilter),
+                _ => (format!("1 is {name}"), ErrorKind::UnknownTest),
+            };
+            let result = self.env.compile_expression(&probe).and_then(|probe| probe.eval(()));
+            result.is_err_and(|e| e.kind() == error)
+        };
+        operators(text).into_iter().filter(|(kind, range)| unknown(kind, &text[range.clone()])).collect()
+    }
+
     /// The names that a condition reads, with their path.
     ///
     /// # Errors
@@ -112,6 +127,48 @@ impl Templates {
     pub fn condition_names(&self, condition: &str) -> Result<BTreeSet<String>, TemplateError> {
         Ok(self.env.compile_expression(condition)?.undeclared_variables(true).into_iter().collect())
     }
+}
+
+/// The filters and tests of a template or condition, without what stands in quotes or outside of the delimiters.
+fn operators(text: &str) -> Vec<(&'static str, Range<usize>)> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut inside = Templates::is_plain(text);
+    let (mut at, mut before) = (0, "");
+    while at < bytes.len() {
+        let rest = &text[at..];
+        if !inside {
+            at = rest.find("${").map_or(text.len(), |start| at + start + 2);
+            inside = true;
+        } else if rest.starts_with("}}") || rest.starts_with("%}") {
+            (inside, before) = (false, "");
+            at += 2;
+        } else if let Some(quote) = rest.chars().next().filter(|c| matches!(c, '\'' | '"')) {
+            at += rest[1..].find(quote).map_or(rest.len(), |end| end + 2);
+            before = "";
+        } else if bytes[at].is_ascii_alphabetic() || bytes[at] == b'_' {
+            let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+            let length = rest.find(word).unwrap_or(rest.len());
+            match (before, &rest[..length]) {
+                ("|", _) => found.push(("filter", at..at + length)),
+                ("is", "not") => {
+                    at += length;
+                    continue;
+                }
+                ("is", _) => found.push(("test", at..at + length)),
+                _ => {}
+            }
+            before = if &rest[..length] == "is" { "is" } else { "" };
+            at += length;
+        } else {
+            let character = rest.chars().next().unwrap_or(' ');
+            if !character.is_whitespace() {
+                before = if character == '|' { "|" } else { "" };
+            }
+            at += character.len_utf8();
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -150,6 +207,18 @@ mod tests {
     fn work_is_bounded() {
         let text = "${% for a in range(9999) %}${% for b in range(9999) %}x${% endfor %}${% endfor %}";
         assert!(Templates::new().render(text, &context! {}).is_err());
+    }
+
+    #[test]
+    fn filters_and_tests_must_exist() {
+        let templates = Templates::new();
+        let unknown = |text: &str| {
+            let found = templates.unknown_operators(text).into_iter();
+            found.map(|(kind, range)| format!("{kind} {}", &text[range])).collect::<Vec<_>>()
+        };
+        assert_eq!(unknown("a | nope ${{ 'x | y' | upper | nope }} b is bad"), ["filter nope"]);
+        assert_eq!(unknown("a is not odd and b is bad and c|join(',') == 'is é'"), ["test bad"]);
+        assert_eq!(unknown("${% if a is defined %}is b${% endif %}"), Vec::<String>::new());
     }
 
     #[test]
