@@ -60,7 +60,7 @@ pub(super) fn lines(result: &CaseResult, look: Look) -> Vec<String> {
     }
     let decisive = decisive(result);
     for judgement in &decisive {
-        out.extend(judgement_lines(judgement, look));
+        out.extend(judgement_lines(judgement, result.boot.as_ref(), look));
     }
     out.extend(also(result, &decisive, look));
     out.extend(not_applied(result, &decisive, look));
@@ -101,7 +101,7 @@ fn boot_lines(boot: &BootObservation, look: Look) -> Vec<String> {
     out
 }
 
-fn judgement_lines(judgement: &Judgement, look: Look) -> Vec<String> {
+fn judgement_lines(judgement: &Judgement, boot: Option<&BootObservation>, look: Look) -> Vec<String> {
     let (mark, style) = match judgement.level {
         _ if judgement.kind == JudgementKind::GoldenNew => ("?", NEW),
         Level::Fail => ("✘", BAD),
@@ -125,7 +125,7 @@ fn judgement_lines(judgement: &Judgement, look: Look) -> Vec<String> {
         .map(|line| format!("  {line}"))
         .collect();
     match judgement.kind {
-        JudgementKind::Golden => {
+        JudgementKind::Golden if is_text(&judgement.expected) => {
             let diff = diff::unified(&judgement.expected, &judgement.actual, look.within(4));
             out.extend(limited(diff, look.limit(DIFF)).into_iter().map(|line| format!("    {line}")));
         }
@@ -134,10 +134,22 @@ fn judgement_lines(judgement: &Judgement, look: Look) -> Vec<String> {
         }
         _ => {
             out.extend(value("expected", &judgement.expected, look));
-            out.extend(value("actual", &judgement.actual, look));
+            out.extend(value("actual", short_of(&judgement.actual, boot), look));
         }
     }
     out
+}
+
+/// Whether this is a golden's own text and no phrase in its place: texts end in a line end unless they are empty.
+fn is_text(expected: &str) -> bool {
+    expected.is_empty() || expected.ends_with('\n')
+}
+
+/// What was seen, without the deciding line that stands under the boot already.
+fn short_of<'a>(actual: &'a str, boot: Option<&BootObservation>) -> &'a str {
+    let line = boot.and_then(|boot| boot.deciding_line.as_deref()).unwrap_or_default();
+    let short = actual.strip_suffix(line).and_then(|rest| rest.strip_suffix(": ")).unwrap_or(actual);
+    if line.is_empty() { actual } else { short }
 }
 
 /// A named text: beside its name if it is one line, below it otherwise.
@@ -193,7 +205,8 @@ fn not_applied(result: &CaseResult, decisive: &[&Judgement], look: Look) -> Vec<
 
 /// What a step whose expectation broke left behind, where its judgements do not show it already.
 fn step_lines(step: &StepObservation, decisive: &[&Judgement], look: Look) -> Vec<String> {
-    let Some(run) = step.runs.last() else { return Vec::new() };
+    let broke = step.runs.iter().find(|run| !matches!(run.status, RunStatus::Exited(0) | RunStatus::Background));
+    let Some(run) = broke.or(step.runs.last()) else { return Vec::new() };
     let own = || decisive.iter().filter(|j| matches!(&j.subject, Subject::Step(name) if *name == step.name));
     let told = |text: &str| text.trim().is_empty() || own().any(|j| j.actual.contains(text.trim()));
     let compared = own().any(|j| j.kind == JudgementKind::Golden);
@@ -253,4 +266,95 @@ pub(super) fn phrase(indent: usize, lead: &str, text: &str, look: Look) -> Vec<S
         );
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::{NotApplied, RunOutput};
+    use crate::report::sample::{broken, case};
+
+    const LOOK: Look = Look { columns: Some(70), full: false };
+
+    fn plain(result: &CaseResult, look: Look) -> String {
+        anstream::adapter::strip_str(&lines(result, look).join("\n")).to_string()
+    }
+
+    fn run(status: RunStatus, stdout: &str) -> RunOutput {
+        let (stdout, stderr) = (stdout.to_owned(), String::new());
+        RunOutput { status, stdout, stderr, cut: false, took: Duration::from_secs(75) }
+    }
+
+    #[test]
+    fn a_refused_start_shows_the_engines_words() {
+        let mut result = case("boot/plain", &[], Verdict::Fail);
+        let boot = result.boot.as_mut().unwrap();
+        boot.outcome = BootOutcome::Refused { message: "OCI runtime create failed: unable to apply caps".into() };
+        boot.console.clear();
+        let actual = "refused: OCI runtime create failed: unable to apply caps";
+        result.judgements = vec![broken(Subject::Boot, JudgementKind::State, "running", actual)];
+        insta::assert_snapshot!(plain(&result, LOOK), @r"
+        What does boot/plain show?
+        boot refused
+          │ OCI runtime create failed: unable to apply caps
+        ✘ boot: did not end as expected  scenarios/cgroups.toml:31
+          expected  running
+          actual    refused: OCI runtime create failed: unable to apply caps
+        console  (empty)
+        by hand
+          docker run -d -t --cap-add SYS_ADMIN --tmpfs /run sdc/debian-12
+        ");
+    }
+
+    #[test]
+    fn a_flaky_case_shows_the_run_that_broke() {
+        let mut result = case("exec/spam", &[], Verdict::Flaky(2, 3));
+        let spam = || Subject::Step("spam".into());
+        result.judgements = vec![
+            broken(spam(), JudgementKind::Exit, "exit code 0", "exit code 1 in run 2 of 3"),
+            broken(Subject::Boot, JudgementKind::NotApplied, "memory = 64m", "not applied: the engine shows 0"),
+        ];
+        result.boot.as_mut().unwrap().not_applied =
+            vec![NotApplied { flag: "memory".into(), requested: "64m".into(), effective: "0".into() }];
+        result.steps = vec![StepObservation {
+            name: "spam".into(),
+            runs: vec![
+                run(RunStatus::Exited(0), "fine"),
+                run(RunStatus::Exited(1), "Device or resource busy"),
+                run(RunStatus::Exited(0), "fine"),
+            ],
+            not_run: None,
+            captured: [].into(),
+            console: String::new(),
+        }];
+        insta::assert_snapshot!(plain(&result, LOOK), @r"
+        What does exec/spam show?
+        held in 2 of 3 runs
+        boot running after 0.98s
+        ✘ spam: did not end as expected  scenarios/cgroups.toml:31
+          expected  exit code 0
+          actual    exit code 1 in run 2 of 3
+        ✘ boot: not applied  scenarios/cgroups.toml:31
+          expected  memory = 64m
+          actual    not applied: the engine shows 0
+        spam: exit code 1 after 1m 15s
+        stdout
+          │ Device or resource busy
+        console
+          │ systemd 252 running in system mode
+          │ [  OK  ] Reached target multi-user.target
+        by hand
+          docker run -d -t --cap-add SYS_ADMIN --tmpfs /run sdc/debian-12
+        ");
+    }
+
+    #[test]
+    fn long_texts_are_told_in_full_only_when_asked() {
+        let mut result = case("cgroups/mounts", &[], Verdict::Fail);
+        let many: String = (0..200).map(|i| format!("line {i}\n")).collect();
+        result.judgements = vec![broken(Subject::Step("mounts".into()), JudgementKind::Golden, "", &many)];
+        let short = plain(&result, LOOK);
+        assert!(short.contains("… 123 more lines; --verbose shows them"), "{short}");
+        assert!(plain(&result, Look { full: true, ..LOOK }).contains("+line 199"));
+    }
 }

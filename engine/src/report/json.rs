@@ -51,7 +51,7 @@ impl Reporter for Json {
 #[derive(Serialize)]
 struct Document<'a> {
     schema_version: u32,
-    engine_version: &'static str,
+    sdc_engine_version: &'static str,
     host: Option<&'a Facts>,
     why_host: Option<&'a str>,
     jobs: Option<usize>,
@@ -109,7 +109,7 @@ fn document(run: &Run) -> serde_json::Result<Value> {
     let started = run.started.as_ref();
     let mut value = serde_json::to_value(Document {
         schema_version: SCHEMA_VERSION,
-        engine_version: env!("CARGO_PKG_VERSION"),
+        sdc_engine_version: env!("CARGO_PKG_VERSION"),
         host: started.map(|s| &s.host),
         why_host: started.map(|s| s.why_host.as_str()),
         jobs: started.map(|s| s.jobs),

@@ -91,8 +91,9 @@ fn unbooted(axes: &[(&str, &str)]) -> CaseResult {
         boot.console = (1..=20).map(|i| format!("\x1b[1mline {i}\x1b[0m\x07 of the console\r\n")).collect::<String>();
         boot.setup_log = Some("rebind: mounting\nmount: permission denied\n".into());
     }
-    case.judgements = vec![broken(Subject::Boot, JudgementKind::State, "state is running", "exited(255)"), {
-        let mut never = broken(step("mounts"), JudgementKind::Exit, "exit code 0", "did not run");
+    let actual = "exited(255): Failed to create /init.scope control group: Read-only file system\x1b[2J";
+    case.judgements = vec![broken(Subject::Boot, JudgementKind::State, "running", actual), {
+        let mut never = broken(step("mounts"), JudgementKind::Exit, "the step runs", "did not run");
         never.place = None;
         never
     }];
@@ -111,12 +112,12 @@ fn golden(axes: &[(&str, &str)]) -> CaseResult {
         "/sys/fs/cgroup tmpfs \x1b[31mrw\n├─cpu cgroup rw\n",
     );
     case.judgements = vec![
-        Judgement { held: true, ..broken(Subject::Boot, JudgementKind::State, "state is running", "running") },
+        Judgement { held: true, ..broken(Subject::Boot, JudgementKind::State, "running", "running") },
         broken(step("mounts"), JudgementKind::Golden, expected, actual),
         broken(step("type"), JudgementKind::Check, "stdout matches /^tmpfs$/", "cgroup2fs"),
         Judgement {
             level: Level::Warn,
-            ..broken(Subject::Boot, JudgementKind::UnknownLines, "only known lines", "strange line\n")
+            ..broken(Subject::Boot, JudgementKind::UnknownLines, "no unknown console lines", "strange line\n")
         },
     ];
     case.steps = vec![ran("mounts", 0, actual, ""), ran("type", 0, "cgroup2fs\n", "stat: odd\x1b]0;title\x07\n")];
@@ -135,7 +136,7 @@ fn warn(axes: &[(&str, &str)]) -> CaseResult {
         ..broken(
             Subject::Boot,
             JudgementKind::UnknownLines,
-            "only known lines",
+            "no unknown console lines",
             "Attaching egress BPF program failed\x1b[H\n",
         )
     }];
@@ -185,8 +186,8 @@ pub(super) fn results() -> Vec<CaseResult> {
     }
     let mut new = case("exec/late", &[("n", "1")], Verdict::New);
     new.judgements = vec![broken(step("paths"), JudgementKind::GoldenNew, "", "0::/init.scope\n")];
-    let mut timeout = case("exec/spam", &axes("host", "legacy", "unmount"), Verdict::Timeout("boot".into()));
-    timeout.judgements = vec![broken(Subject::Boot, JudgementKind::Timeout, "a state within 20s", "timeout after 20s")];
+    let mut timeout = case("exec/spam", &axes("host", "legacy", "unmount"), Verdict::Timeout("boot after 20s".into()));
+    timeout.judgements = vec![broken(Subject::Boot, JudgementKind::Timeout, "running", "timeout after 20s")];
     if let Some(boot) = &mut timeout.boot {
         boot.outcome = BootOutcome::Timeout { after: Duration::from_secs(20) };
     }
