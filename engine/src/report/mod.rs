@@ -1,1 +1,104 @@
-//! report
+//! What people and tools are told of a run. Reporters consume [`Event`]s and never know the runner: events come in one
+//! at a time, [`run::Run`] keeps them, and each reporter turns that value into text at the end. Only `terminal` writes
+//! to a stream, and only to the one that it was given; `junit` and `json` write one file each, atomically.
+
+pub mod counts;
+mod details;
+mod diff;
+mod file;
+pub mod groups;
+pub mod host;
+mod json;
+mod junit;
+pub mod run;
+mod style;
+pub mod support;
+pub mod table;
+mod terminal;
+mod text;
+
+#[cfg(test)]
+mod sample;
+
+use std::io;
+
+pub use counts::{Counts, Outcome};
+pub use file::Target;
+pub use json::Json;
+pub use junit::Junit;
+pub use style::Mark;
+pub use terminal::{Options, Terminal, Verbosity};
+pub use text::{clean, plain_log};
+
+use crate::events::Event;
+
+/// Something that is told everything that happens in a run.
+pub trait Reporter: Send {
+    /// Takes note of an event. A reporter keeps a write that failed for [`Reporter::finish`]: a full disk or a closed
+    /// pipe never stops a run.
+    fn event(&mut self, event: &Event);
+
+    /// Writes what is left to write; called once, after the last event or an interruption.
+    ///
+    /// # Errors
+    /// The first write that failed, then or before. This is an error of the environment.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+/// Several reporters as one.
+#[derive(Default)]
+pub struct Fanout {
+    reporters: Vec<Box<dyn Reporter>>,
+}
+
+impl Fanout {
+    /// Adds a reporter; each is told everything in this order.
+    #[must_use]
+    pub fn with(mut self, reporter: impl Reporter + 'static) -> Self {
+        self.reporters.push(Box::new(reporter));
+        self
+    }
+}
+
+impl Reporter for Fanout {
+    fn event(&mut self, event: &Event) {
+        for reporter in &mut self.reporters {
+            reporter.event(event);
+        }
+    }
+
+    /// Finishes all of them, also after one failed.
+    fn finish(&mut self) -> io::Result<()> {
+        let results: Vec<_> = self.reporters.iter_mut().map(|reporter| reporter.finish()).collect();
+        results.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    struct Noted(&'static str, Arc<Mutex<Vec<String>>>, bool);
+
+    impl Reporter for Noted {
+        fn event(&mut self, _: &Event) {
+            self.1.lock().unwrap().push(format!("{} event", self.0));
+        }
+
+        fn finish(&mut self) -> io::Result<()> {
+            self.1.lock().unwrap().push(format!("{} finish", self.0));
+            if self.2 { Err(io::Error::other(self.0)) } else { Ok(()) }
+        }
+    }
+
+    #[test]
+    fn all_are_finished_and_the_first_error_is_kept() {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let mut fanout = Fanout::default().with(Noted("a", log.clone(), true)).with(Noted("b", log.clone(), true));
+        fanout.event(&Event::BootOver { boot: 0 });
+        assert_eq!(fanout.finish().unwrap_err().to_string(), "a");
+        assert_eq!(*log.lock().unwrap(), ["a event", "b event", "a finish", "b finish"]);
+    }
+}

@@ -1,0 +1,213 @@
+//! One JSON document for a run, for tools. Its shape is versioned: a field may be added without a new version; nothing
+//! else may change without one.
+
+use std::io;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::events::Event;
+use crate::facts::Facts;
+use crate::judge::{CaseResult, Judgement, Observed, Verdict};
+use crate::observe::{BootObservation, StepObservation};
+use crate::plan::{CaseId, LeftOut, WhyOut};
+use crate::scenario::model::AxisValue;
+
+use super::Reporter;
+use super::counts::{Counts, Outcome};
+use super::file::Target;
+use super::run::Run;
+
+/// The version of the document's shape.
+const SCHEMA_VERSION: u32 = 1;
+
+/// Writes the document at the end of the run.
+pub struct Json {
+    run: Run,
+    target: Target,
+}
+
+impl Json {
+    /// Will write there.
+    #[must_use]
+    pub fn new(target: Target) -> Self {
+        Self { run: Run::default(), target }
+    }
+}
+
+impl Reporter for Json {
+    fn event(&mut self, event: &Event) {
+        self.run.event(event);
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let mut text = serde_json::to_vec_pretty(&document(&self.run)?)?;
+        text.push(b'\n');
+        self.target.write(&text)
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    sdc_engine_version: &'static str,
+    host: Option<&'a Facts>,
+    why_host: Option<&'a str>,
+    jobs: Option<usize>,
+    summary: Numbers<'a>,
+    cases: Vec<Case<'a>>,
+    left_out: Vec<Left<'a>>,
+}
+
+#[derive(Serialize)]
+struct Numbers<'a> {
+    outcome: Outcome,
+    exit_code: u8,
+    /// Cases that were to run.
+    planned: usize,
+    /// Cases that have a verdict.
+    ran: usize,
+    counts: Counts,
+    boots: usize,
+    took: f64,
+    stopped_early: Option<&'a str>,
+    left_behind: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Case<'a> {
+    id: &'a CaseId,
+    scenario: &'a str,
+    title: &'a str,
+    point: &'a IndexMap<String, AxisValue>,
+    host: &'a str,
+    #[serde(flatten)]
+    verdict: &'a Verdict,
+    took: f64,
+    by_hand: &'a str,
+    judgements: &'a [Judgement],
+    boot: Option<&'a BootObservation>,
+    steps: &'a [StepObservation],
+    observed: &'a [Observed],
+}
+
+#[derive(Serialize)]
+struct Left<'a> {
+    id: &'a CaseId,
+    scenario: &'a str,
+    point: &'a IndexMap<String, AxisValue>,
+    verdict: &'static str,
+    detail: &'a str,
+}
+
+/// The document as a value; all durations are seconds.
+fn document(run: &Run) -> serde_json::Result<Value> {
+    let outcome = run.outcome();
+    let summary = run.summary.clone().unwrap_or_default();
+    let counts = run.counts();
+    let started = run.started.as_ref();
+    let mut value = serde_json::to_value(Document {
+        schema_version: SCHEMA_VERSION,
+        sdc_engine_version: env!("CARGO_PKG_VERSION"),
+        host: started.map(|s| &s.host),
+        why_host: started.map(|s| s.why_host.as_str()),
+        jobs: started.map(|s| s.jobs),
+        summary: Numbers {
+            outcome,
+            exit_code: outcome.exit_code(),
+            planned: started.map_or(0, |s| s.cases),
+            ran: counts.ran(),
+            counts,
+            boots: summary.boots,
+            took: summary.took.as_secs_f64(),
+            stopped_early: summary.stopped_early.as_deref(),
+            left_behind: &summary.left_behind,
+        },
+        cases: run.sorted().into_iter().map(case).collect(),
+        left_out: run.left_out.iter().map(left).collect(),
+    })?;
+    seconds(&mut value);
+    Ok(value)
+}
+
+fn case(result: &CaseResult) -> Case<'_> {
+    Case {
+        id: &result.id,
+        scenario: &result.scenario,
+        title: &result.title,
+        point: &result.point,
+        host: &result.host,
+        verdict: &result.verdict,
+        took: result.took.as_secs_f64(),
+        by_hand: &result.by_hand,
+        judgements: &result.judgements,
+        boot: result.boot.as_ref(),
+        steps: &result.steps,
+        observed: &result.observed,
+    }
+}
+
+fn left(case: &LeftOut) -> Left<'_> {
+    let (verdict, detail) = match &case.why {
+        WhyOut::NotApplicable(rule) => ("not_applicable", rule),
+        WhyOut::Filtered(filter) => ("filtered", filter),
+        WhyOut::Skipped(reason) => ("skipped", reason),
+    };
+    Left { id: &case.id, scenario: &case.scenario, point: &case.point, verdict, detail }
+}
+
+/// serde writes a `Duration` as `{"secs": 1, "nanos": 5}`; a reader wants a number.
+fn seconds(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if let (2, Some(Value::Number(secs)), Some(Value::Number(nanos))) =
+                (map.len(), map.get("secs"), map.get("nanos"))
+            {
+                *value = (secs.as_f64().unwrap_or_default() + nanos.as_f64().unwrap_or_default() / 1e9).into();
+            } else {
+                map.values_mut().for_each(seconds);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(seconds),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn the_document() {
+        insta::assert_snapshot!(serde_json::to_string_pretty(&document(&sample::run()).unwrap()).unwrap());
+    }
+
+    #[test]
+    fn a_run_that_never_started_is_a_document_too() {
+        let value = document(&Run::default()).unwrap();
+        assert_eq!(value["host"], Value::Null);
+        assert_eq!(value["summary"]["exit_code"], 130);
+    }
+
+    #[test]
+    fn the_file_is_whole_and_readable_by_others() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reports/run.json");
+        let mut json = Json::new(Target::named(&path, Vec::new()));
+        sample::events().iter().for_each(|event| json.event(event));
+        json.finish().unwrap();
+        let value: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(value["schema_version"], 1);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o400, 0o400);
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_written_is_named() {
+        let mut json = Json::new(Target::named(std::path::Path::new("/proc/none/run.json"), Vec::new()));
+        assert!(json.finish().unwrap_err().to_string().contains("/proc/none/run.json"));
+    }
+}

@@ -1,0 +1,187 @@
+//! JUnit for CI systems: a test suite for each scenario, a test case for each case. Skipped and not applicable cases are
+//! skipped with their reason; filtered ones are left out, as the user asked. Warnings are no failures there: they stand
+//! in `system-err`, and the property `verdict` says `warn`.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use serde_json::Value;
+
+use crate::events::Event;
+use crate::judge::{CaseResult, JudgementKind, Verdict};
+use crate::plan::{LeftOut, WhyOut};
+use crate::scenario::model::AxisValue;
+
+use super::file::Target;
+use super::groups::decisive;
+use super::run::Run;
+use super::{Reporter, details, plain_log};
+
+/// Writes the report at the end of the run.
+pub struct Junit {
+    run: Run,
+    target: Target,
+}
+
+impl Junit {
+    /// Will write there.
+    #[must_use]
+    pub fn new(target: Target) -> Self {
+        Self { run: Run::default(), target }
+    }
+}
+
+impl Reporter for Junit {
+    fn event(&mut self, event: &Event) {
+        self.run.event(event);
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let text = report(&self.run).to_string().map_err(io::Error::other)?;
+        self.target.write(text.as_bytes())
+    }
+}
+
+fn report(run: &Run) -> Report {
+    let mut report = Report::new("sdc-engine");
+    if let Some(summary) = &run.summary {
+        report.set_time(summary.took);
+    }
+    let mut suites: BTreeMap<&str, (Vec<TestCase>, Duration)> = BTreeMap::new();
+    for result in run.sorted() {
+        let (cases, time) = suites.entry(&result.scenario).or_default();
+        cases.push(test_case(result));
+        *time += result.took;
+    }
+    for case in &run.left_out {
+        if let Some(test_case) = left_out(case) {
+            suites.entry(&case.scenario).or_default().0.push(test_case);
+        }
+    }
+    for (scenario, (cases, time)) in suites {
+        let mut suite = TestSuite::new(scenario);
+        suite.set_time(time).add_properties(host_properties(run)).add_test_cases(cases);
+        report.add_test_suite(suite);
+    }
+    report
+}
+
+fn host_properties(run: &Run) -> Vec<(String, String)> {
+    let Some(started) = &run.started else { return Vec::new() };
+    let mut properties = vec![("why_host".to_owned(), plain_log(&started.why_host))];
+    if let Ok(Value::Object(facts)) = serde_json::to_value(&started.host) {
+        properties.extend(facts.into_iter().map(|(name, value)| (format!("host.{name}"), plain_log(&text(&value)))));
+    }
+    properties
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
+fn test_case(result: &CaseResult) -> TestCase {
+    let mut case = TestCase::new(plain_log(&result.id.0), status(result));
+    case.set_classname(result.scenario.as_str()).set_time(result.took).set_assertions(result.judgements.len());
+    case.add_properties(properties(&result.point, result.verdict.word()));
+    if result.verdict == Verdict::Warn {
+        case.set_system_err(full_text(result));
+    }
+    if result.verdict != Verdict::Pass
+        && let Some(boot) = &result.boot
+    {
+        case.set_system_out(plain_log(&boot.console));
+    }
+    case
+}
+
+fn status(result: &CaseResult) -> TestCaseStatus {
+    let kind = match &result.verdict {
+        Verdict::Pass | Verdict::Warn => return TestCaseStatus::success(),
+        Verdict::Skipped(reason) | Verdict::NotApplicable(reason) | Verdict::Filtered(reason) => {
+            return skipped(result.verdict.word(), reason);
+        }
+        Verdict::Error(_) => NonSuccessKind::Error,
+        Verdict::Fail | Verdict::Timeout(_) | Verdict::Flaky(..) | Verdict::New => NonSuccessKind::Failure,
+    };
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_type(result.verdict.word()).set_message(message(result)).set_description(full_text(result));
+    status
+}
+
+fn skipped(word: &str, reason: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(plain_log(&format!("{word}: {reason}")));
+    status
+}
+
+/// The first thing that broke, in one line.
+fn message(result: &CaseResult) -> String {
+    let broken = decisive(result);
+    let told = match (&result.verdict, broken.first()) {
+        (Verdict::Error(words), _) => words.clone(),
+        (Verdict::Timeout(phase), _) => format!("limit passed: {phase}"),
+        (Verdict::Flaky(held, runs), _) => format!("held in {held} of {runs} runs"),
+        (_, None) => result.verdict.word().to_owned(),
+        (_, Some(j)) => match j.kind {
+            JudgementKind::Golden => format!("{}: differs from its golden", j.subject),
+            JudgementKind::GoldenNew => format!("{}: has no golden yet", j.subject),
+            _ => format!("{}: expected {}; actual {}", j.subject, j.expected.trim(), j.actual.trim()),
+        },
+    };
+    let more = match broken.len() {
+        0 | 1 => String::new(),
+        n => format!(" (and {} more)", n - 1),
+    };
+    plain_log(&told).lines().collect::<Vec<_>>().join(" ") + &more
+}
+
+fn full_text(result: &CaseResult) -> String {
+    let lines = details::lines(result, details::Look { columns: None, full: true });
+    anstream::adapter::strip_str(&lines.join("\n")).to_string()
+}
+
+fn properties(point: &IndexMap<String, AxisValue>, verdict: &str) -> Vec<(String, String)> {
+    let axes = point.iter().map(|(axis, value)| (format!("axis.{axis}"), plain_log(&value.to_string())));
+    axes.chain([("verdict".to_owned(), verdict.to_owned())]).collect()
+}
+
+fn left_out(case: &LeftOut) -> Option<TestCase> {
+    let (word, reason) = match &case.why {
+        WhyOut::Skipped(reason) => ("skipped", reason),
+        WhyOut::NotApplicable(rule) => ("not applicable", rule),
+        WhyOut::Filtered(_) => return None,
+    };
+    let mut test_case = TestCase::new(plain_log(&case.id.0), skipped(word, reason));
+    test_case.set_classname(case.scenario.as_str()).add_properties(properties(&case.point, word));
+    Some(test_case)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn the_report() {
+        insta::assert_snapshot!(report(&sample::run()).to_string().unwrap());
+    }
+
+    #[test]
+    fn the_file_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("junit.xml");
+        let mut junit = Junit::new(Target::File(path.clone()));
+        sample::events().iter().for_each(|event| junit.event(event));
+        junit.finish().unwrap();
+        let report = Report::deserialize_from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        assert_eq!((report.failures, report.errors), (6, 1));
+        assert!(report.test_suites.iter().all(|suite| suite.test_cases.iter().all(|c| !c.name.contains("filtered"))));
+    }
+}

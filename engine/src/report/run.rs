@@ -1,0 +1,116 @@
+//! What the events of a run add up to, for reports made at its end. Pure.
+
+use indexmap::IndexMap;
+
+use crate::events::{Event, Summary};
+use crate::facts::Facts;
+use crate::judge::CaseResult;
+use crate::plan::{LeftOut, WhyOut};
+
+use super::counts::{Counts, Outcome};
+
+/// How a run started.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// The host.
+    pub host: Facts,
+    /// Why this host was chosen.
+    pub why_host: String,
+    /// Cases that were to run.
+    pub cases: usize,
+    /// Containers that were to boot.
+    pub boots: usize,
+    /// How many containers at a time.
+    pub jobs: usize,
+}
+
+/// Everything that is known of a run so far.
+#[derive(Debug, Clone, Default)]
+pub struct Run {
+    /// How it started, if it did.
+    pub started: Option<Started>,
+    /// The cases that finished, in the order in which they did; [`Run::sorted`] does not depend on timing.
+    pub results: Vec<CaseResult>,
+    /// The cases that were never to run.
+    pub left_out: Vec<LeftOut>,
+    /// The numbers; `None` while it runs and where it broke off.
+    pub summary: Option<Summary>,
+}
+
+impl Run {
+    /// Takes note of an event.
+    pub fn event(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { host, why_host, cases, boots, left_out, jobs } => {
+                self.started = Some(Started {
+                    host: (**host).clone(),
+                    why_host: why_host.clone(),
+                    cases: *cases,
+                    boots: *boots,
+                    jobs: *jobs,
+                });
+                self.left_out.clone_from(left_out);
+            }
+            Event::CaseFinished { result } => self.results.push((**result).clone()),
+            Event::RunFinished { summary } => self.summary = Some(summary.clone()),
+            Event::Notice { .. } | Event::Phase { .. } | Event::BootOver { .. } => {}
+        }
+    }
+
+    /// The finished cases by name.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<&CaseResult> {
+        let mut results: Vec<_> = self.results.iter().collect();
+        results.sort_by(|a, b| a.id.cmp(&b.id));
+        results
+    }
+
+    /// The counts so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts::of(&self.results, &self.left_out)
+    }
+
+    /// What the run says as a whole. One that broke off without its last event is incomplete.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let broken_off = || Summary { stopped_early: Some("broken off".into()), ..Summary::default() };
+        Outcome::of(&self.counts(), &self.summary.clone().unwrap_or_else(broken_off))
+    }
+
+    /// Cases that were to run and have no result.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        self.started.as_ref().map_or(0, |started| started.cases.saturating_sub(self.results.len()))
+    }
+
+    /// The reasons of one kind with how many cases each holds back, the most frequent first.
+    #[must_use]
+    pub fn reasons(&self, kind: fn(&WhyOut) -> Option<&str>) -> Vec<(&str, usize)> {
+        let mut reasons: IndexMap<&str, usize> = IndexMap::new();
+        for reason in self.left_out.iter().filter_map(|case| kind(&case.why)) {
+            *reasons.entry(reason).or_default() += 1;
+        }
+        let mut reasons: Vec<_> = reasons.into_iter().collect();
+        reasons.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        reasons
+    }
+}
+
+/// The reason of a skipped case, for [`Run::reasons`].
+#[must_use]
+pub fn skipped(why: &WhyOut) -> Option<&str> {
+    if let WhyOut::Skipped(reason) = why { Some(reason) } else { None }
+}
+
+/// The rule of a case that is not applicable, for [`Run::reasons`].
+#[must_use]
+pub fn not_applicable(why: &WhyOut) -> Option<&str> {
+    if let WhyOut::NotApplicable(rule) = why { Some(rule) } else { None }
+}
+
+/// The filter of a case, for [`Run::reasons`].
+#[must_use]
+pub fn filtered(why: &WhyOut) -> Option<&str> {
+    if let WhyOut::Filtered(filter) = why { Some(filter) } else { None }
+}

@@ -1,0 +1,83 @@
+//! What differs, told once for all cases that share it. Pure.
+
+use crate::judge::{CaseResult, Verdict};
+
+use crate::report::clean;
+use crate::report::details::{self, Look, block, phrase};
+use crate::report::groups::{Warning, common, group, warnings as grouped_warnings};
+use crate::report::run::Run;
+use crate::report::style::{self, BOLD, DIM, PLAIN, WARN, mark, paint};
+use crate::report::text::{wrap, wrap_words};
+
+/// How many names of cases are listed before they are only counted.
+const NAMES: usize = 8;
+
+/// The texts that warn cases warn of, each once.
+pub(super) fn warnings(run: &Run, look: Look) -> Vec<String> {
+    let sorted = run.sorted();
+    let warn = sorted.iter().copied().filter(|case| case.verdict == Verdict::Warn);
+    let mut out = Vec::new();
+    for Warning { what, text, cases } in &grouped_warnings(warn) {
+        let limit = if look.full { usize::MAX } else { NAMES };
+        out.push(String::new());
+        out.extend(wrap_words(&[(WARN, "! warn"), (PLAIN, "  "), (BOLD, &clean(what))], look.columns));
+        out.extend(block(4, &clean(text), limit, PLAIN, look));
+        let lead = format!("in {}", count(cases.len()));
+        out.extend(names(&lead, cases, cases, &sorted, look));
+    }
+    out
+}
+
+/// Every case that neither passed nor only warned, the most alarming last: it is what stays on the screen.
+pub(super) fn failures(run: &Run, look: Look) -> Vec<String> {
+    let sorted = run.sorted();
+    let told = sorted.iter().copied().filter(|case| !matches!(case.verdict, Verdict::Pass | Verdict::Warn));
+    let mut groups = group(told);
+    groups.sort_by_key(|group| group.cases.first().map(|case| mark(&case.verdict)));
+    let mut out = Vec::new();
+    for group in &groups {
+        let Some((first, rest)) = group.cases.split_first() else { continue };
+        out.push(String::new());
+        out.extend(heading(first, look));
+        out.extend(details::lines(first, look));
+        if !rest.is_empty() {
+            let what = if first.verdict == Verdict::New { "text" } else { "difference" };
+            let lead = format!("and {} with the same {what}", more(rest.len()));
+            out.extend(names(&lead, rest, &group.cases, &sorted, look));
+        }
+    }
+    out
+}
+
+fn heading(case: &CaseResult, look: Look) -> Vec<String> {
+    let mark = mark(&case.verdict);
+    let word = format!("{} {}", mark.symbol(), mark.word());
+    let style = style::of(&case.verdict);
+    wrap(&[(style, &word), (PLAIN, "  "), (BOLD, &clean(&case.id.0))], look.columns)
+}
+
+fn count(cases: usize) -> String {
+    format!("{cases} case{}", if cases == 1 { "" } else { "s" })
+}
+
+fn more(cases: usize) -> String {
+    format!("{cases} more case{}", if cases == 1 { "" } else { "s" })
+}
+
+/// What the cases have in common, and their names.
+fn names(lead: &str, listed: &[&CaseResult], all: &[&CaseResult], ran: &[&CaseResult], look: Look) -> Vec<String> {
+    let shared = common(all, ran).map_or_else(String::new, |common| {
+        let point: Vec<_> = common.point.iter().map(|(axis, value)| format!("{axis}={value}")).collect();
+        let all = if common.all { "every case with" } else { "all with" };
+        format!(" ({all} {})", point.join(", "))
+    });
+    let mut out = phrase(2, "", &format!("{lead}{shared}:"), look);
+    let limit = if look.full { usize::MAX } else { NAMES };
+    for case in listed.iter().take(limit) {
+        out.extend(phrase(4, "", &case.id.0, look));
+    }
+    if listed.len() > limit {
+        out.push(paint(DIM, &format!("    … and {}; --verbose lists them", more(listed.len() - limit))));
+    }
+    out
+}
