@@ -57,7 +57,11 @@ impl Bits {
 
     /// The numbers, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().enumerate().flat_map(|(at, word)| (0..64).filter(move |i| word >> i & 1 == 1).map(move |i| at * 64 + i))
+        self.0.iter().enumerate().flat_map(|(at, word)| {
+            let rest = |word: &u64| Some(word & word.wrapping_sub(1)).filter(|rest| *rest != 0);
+            let words = std::iter::successors(Some(*word).filter(|word| *word != 0), rest);
+            words.map(move |word| at * 64 + word.trailing_zeros() as usize)
+        })
     }
 
     pub(super) fn first(&self) -> Option<usize> {

@@ -168,9 +168,10 @@ impl<'a> Grid<'a> {
 
     /// `None` where one of the cells lacks the key.
     fn side(&self, cells: &Bits, key: usize) -> Option<Side<'a>> {
-        let values = cells.iter().map(|cell| self.value(cell, key)).collect::<Option<BTreeSet<_>>>()?;
+        let met = self.columns[key].iter().filter(|(_, bits)| bits.meets(cells));
+        let values: BTreeSet<&str> = met.map(|(value, _)| *value).collect();
         let hits = self.side_hits(key, &values);
-        Some(Side { values, hits })
+        cells.within(&hits, &hits).then_some(Side { values, hits })
     }
 }
 

@@ -171,8 +171,9 @@ pub fn decode(text: &str) -> Result<String, NameError> {
             bytes.push(byte);
             continue;
         }
-        let mut digit =
-            || rest.next().and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok()).ok_or_else(fault);
+        let mut digit = || {
+            rest.next().and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok()).ok_or_else(fault)
+        };
         bytes.push(digit()? * 16 + digit()?);
     }
     String::from_utf8(bytes).map_err(|_| fault())

@@ -46,11 +46,9 @@ pub fn resolve<'a>(
         }
     }
     match (best, rival) {
-        (Some((first, _)), Some(second)) => Err(Ambiguity {
-            first: first.file_name(),
-            second: second.file_name(),
-            at: Condition::at(at).to_string(),
-        }),
+        (Some((first, _)), Some(second)) => {
+            Err(Ambiguity { first: first.file_name(), second: second.file_name(), at: Condition::at(at).to_string() })
+        }
         (best, _) => Ok(best),
     }
 }

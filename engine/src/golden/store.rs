@@ -72,8 +72,11 @@ pub fn orphans(store: &GoldenStore, known: &[GoldenKey]) -> Vec<String> {
 pub fn read(root: &Path) -> Result<GoldenStore, GoldenError> {
     let mut store = GoldenStore::default();
     let mut errors = Vec::new();
-    if !exists(root, "")? {
-        return Ok(store);
+    match fs::metadata(root) {
+        Ok(found) if found.is_dir() => {}
+        Ok(_) => return Err(GoldenError::InTheWay { path: root.display().to_string() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(store),
+        Err(error) => return Err(io_error("look at", root.display().to_string())(error)),
     }
     // The root itself may be a link: it is the user's own word.
     for entry in WalkDir::new(root).follow_root_links(true).min_depth(1).sort_by_file_name() {
@@ -278,11 +281,6 @@ fn stage(dir: &Path, text: &str) -> io::Result<NamedTempFile> {
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     Ok(file)
-}
-
-/// Whether something is there.
-fn exists(path: &Path, relative: &str) -> Result<bool, GoldenError> {
-    path.try_exists().map_err(io_error("look at", if relative.is_empty() { "the golden folder" } else { relative }))
 }
 
 /// A path below the root with `/`, for messages.

@@ -118,11 +118,7 @@ pub enum UpdateError {
 ///
 /// # Errors
 /// See [`UpdateError`].
-pub fn update(
-    existing: &GoldenFolder,
-    seen: &[Recorded],
-    recording: &Recording,
-) -> Result<FolderUpdate, UpdateError> {
+pub fn update(existing: &GoldenFolder, seen: &[Recorded], recording: &Recording) -> Result<FolderUpdate, UpdateError> {
     update_all(existing, &[Batch { recording, seen }])
 }
 
@@ -208,4 +204,139 @@ fn by_coordinates<'a>(
         }
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::facts::{EngineKind, Facts};
+    use crate::golden::RecordedHost;
+
+    fn on(date: &str, engine: EngineKind) -> Recording {
+        let facts = Facts { engine, name: format!("lab-{engine}"), ..Facts::assumed() };
+        Recording {
+            date: date.into(),
+            host: RecordedHost::of(&facts),
+            image: "debian-12".into(),
+            systemd: "252".into(),
+            runs: 3,
+            reason: "because".into(),
+        }
+    }
+
+    fn seen(recording: &Recording, all: &[(&str, &str)]) -> Vec<Recorded> {
+        let one = |(name, text): &(&str, &str)| {
+            let mut coordinates = Condition::parse(name).unwrap().single().unwrap();
+            coordinates.extend(recording.host.coordinates());
+            Recorded { case: CaseId(format!("s[{name}]")), coordinates, text: format!("{text}\n") }
+        };
+        all.iter().map(one).collect()
+    }
+
+    fn empty() -> GoldenFolder {
+        GoldenFolder::empty(GoldenKey { scenario: "s".into(), folder: "g".into() })
+    }
+
+    fn names(update: &FolderUpdate) -> (Vec<&str>, Vec<&str>) {
+        (update.write.keys().map(String::as_str).collect(), update.delete.iter().map(String::as_str).collect())
+    }
+
+    #[test]
+    fn the_first_recording_writes_everything_and_the_same_again_nothing() {
+        let docker = on("2025-01-01", EngineKind::Docker);
+        let cases = seen(&docker, &[("mode=a", "x"), ("mode=b", "x"), ("mode=c", "y")]);
+        let first = update(&empty(), &cases, &docker).unwrap();
+        assert_eq!(names(&first), (vec!["base.txt", "mode=c.txt"], vec![]));
+        assert_eq!(first.changed.len(), 3);
+        assert!(first.recorded.as_ref().unwrap().contains("\"mode=a\",\n"));
+        let again = update(&first.after, &cases, &on("2025-02-02", EngineKind::Docker)).unwrap();
+        assert!(again.is_empty() && again.changed.is_empty(), "{again:?}");
+        assert_eq!(again.after, first.after);
+    }
+
+    #[test]
+    fn a_changed_case_moves_to_its_recording_and_others_stay() {
+        let old = on("2025-01-01", EngineKind::Docker);
+        let before = update(&empty(), &seen(&old, &[("mode=a", "x"), ("mode=b", "x"), ("mode=c", "y")]), &old).unwrap();
+        let new = on("2025-02-02", EngineKind::Docker);
+        let after = update(&before.after, &seen(&new, &[("mode=c", "x")]), &new).unwrap();
+        assert_eq!(names(&after), (vec![], vec!["mode=c.txt"]));
+        let dates: Vec<_> = after.after.groups.iter().map(|g| (g.recording.date.as_str(), g.cases.len())).collect();
+        assert_eq!(dates, [("2025-01-01", 2), ("2025-02-02", 1)]);
+        assert_eq!(after.changed, BTreeSet::from([CaseId("s[mode=c]".into())]));
+    }
+
+    #[test]
+    fn another_engine_is_told_apart_by_its_facts() {
+        let (docker, podman) = (on("2025-01-01", EngineKind::Docker), on("2025-01-01", EngineKind::Podman));
+        let one = seen(&docker, &[("mode=a", "x"), ("mode=b", "x")]);
+        let other = seen(&podman, &[("mode=a", "x"), ("mode=b", "y")]);
+        let before = update(&empty(), &one, &docker).unwrap();
+        assert!(before.after.recorded(&other[0].coordinates).is_none());
+        let after = update(&before.after, &other, &podman).unwrap();
+        assert_eq!(names(&after), (vec!["engine=podman,mode=b.txt"], vec![]));
+        let batches = [Batch { recording: &podman, seen: &other }, Batch { recording: &docker, seen: &one }];
+        assert_eq!(update_all(&empty(), &batches).unwrap().after, after.after);
+    }
+
+    #[test]
+    fn a_file_that_stands_for_no_recorded_case_stays() {
+        let docker = on("2025-01-01", EngineKind::Docker);
+        let mut folder = empty();
+        folder.files.insert(Condition::parse("mode=a").unwrap(), "by hand\n".into());
+        folder.files.insert(Condition::parse("mode=z").unwrap(), "by hand\n".into());
+        let update = update(&folder, &seen(&docker, &[("mode=a", "x")]), &docker).unwrap();
+        assert_eq!(names(&update), (vec!["base.txt"], vec!["mode=a.txt"]));
+        assert_eq!(update.unclaimed, BTreeSet::from(["mode=z.txt".to_owned()]));
+        assert_eq!(update.after.files.len(), 2);
+    }
+
+    #[test]
+    fn faults_name_their_cases() {
+        let docker = on("2025-01-01", EngineKind::Docker);
+        let message = |result: Result<FolderUpdate, UpdateError>| result.unwrap_err().to_string();
+        let twice = seen(&docker, &[("mode=a", "x"), ("mode=a", "y")]);
+        assert_eq!(
+            message(update(&empty(), &twice, &docker)),
+            "s[mode=a] on lab-docker and s[mode=a] on lab-docker gave different texts for the same coordinates, \
+             cgroups=v2,engine=docker,mode=a"
+        );
+        let marker = seen(&docker, &[("mode=a", "x\n=======")]);
+        let expected = "line 2 of the text of s[mode=a] looks like a merge-conflict marker";
+        assert_eq!(message(update(&empty(), &marker, &docker)), expected);
+        let elsewhere = update(&empty(), &seen(&docker, &[("base", "x")]), &on("", EngineKind::Podman));
+        assert!(message(elsewhere).starts_with("s[base] was not seen on lab-podman"));
+        let mut lost = update(&empty(), &seen(&docker, &[("mode=a", "x")]), &docker).unwrap().after;
+        lost.files.clear();
+        let missing = update(&lost, &seen(&docker, &[("mode=b", "x")]), &docker);
+        assert!(matches!(missing, Err(UpdateError::Missing { .. })));
+        assert!(update(&lost, &seen(&docker, &[("mode=a", "x")]), &docker).is_ok(), "seeing it again repairs it");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn what_was_not_seen_keeps_its_text(
+            first in prop::collection::btree_map((0..3_u8, 0..3_u8), 0..3_u8, 0..9),
+            second in prop::collection::btree_map((0..3_u8, 0..3_u8), 0..3_u8, 0..9),
+        ) {
+            let host = on("2025-01-01", EngineKind::Docker);
+            let recorded = |cases: &BTreeMap<(u8, u8), u8>| -> Vec<Recorded> {
+                cases.iter().flat_map(|((a, b), t)| seen(&host, &[(&format!("a={a},b={b}"), &t.to_string())])).collect()
+            };
+            let before = update(&empty(), &recorded(&first), &host).unwrap();
+            let after = update(&before.after, &recorded(&second), &on("2025-02-02", EngineKind::Docker)).unwrap();
+            let mut expected = first;
+            expected.extend(second.clone());
+            for case in recorded(&expected) {
+                prop_assert!(after.after.recorded(&case.coordinates).is_some());
+                prop_assert_eq!(after.after.resolve(&case.coordinates).unwrap().unwrap().1, &case.text);
+            }
+            let again = update(&after.after, &recorded(&second), &on("2025-03-03", EngineKind::Docker)).unwrap();
+            prop_assert!(again.is_empty());
+        }
+    }
 }
