@@ -1,0 +1,138 @@
+//! One golden folder as it was read: its files by condition, and which cases were recorded where. A plain value.
+
+use std::collections::BTreeMap;
+
+use super::name::{Condition, NameError, decode, encode};
+use super::record::Group;
+use super::resolve::{Ambiguity, resolve};
+use super::{Coordinates, GoldenError, HOST_KEYS};
+use crate::judge::{GoldenKey, GoldenState};
+use crate::plan::CaseId;
+
+/// `golden/<scenario>/<folder>/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoldenFolder {
+    /// Which.
+    pub key: GoldenKey,
+    /// Texts by condition.
+    pub files: BTreeMap<Condition, String>,
+    /// Recorded cases, by recording, sorted.
+    pub groups: Vec<Group>,
+}
+
+impl GoldenFolder {
+    /// A folder that was never recorded.
+    #[must_use]
+    pub const fn empty(key: GoldenKey) -> Self {
+        Self { key, files: BTreeMap::new(), groups: Vec::new() }
+    }
+
+    /// The recording that lists a case, by its axes and host facts.
+    #[must_use]
+    pub fn recorded(&self, at: &Coordinates) -> Option<&Group> {
+        let axes = axes(at);
+        self.groups.iter().find(|group| {
+            let host = group.recording.host.coordinates();
+            HOST_KEYS.iter().all(|key| host.get(*key) == at.get(*key)) && group.cases.contains(&axes)
+        })
+    }
+
+    /// The coordinates of every recorded case.
+    pub fn coordinates(&self) -> impl Iterator<Item = Coordinates> + '_ {
+        self.groups.iter().flat_map(|group| {
+            let host = group.recording.host.coordinates();
+            group.cases.iter().map(move |axes| axes.iter().chain(&host).map(|(k, v)| (k.clone(), v.clone())).collect())
+        })
+    }
+
+    /// The file that stands for these coordinates, recorded or not.
+    ///
+    /// # Errors
+    /// When two equally specific files do, with different texts.
+    pub fn resolve(&self, at: &Coordinates) -> Result<Option<(&Condition, &str)>, Ambiguity> {
+        resolve(&self.files, at)
+    }
+
+    /// What the folder says of a case: `New` unless a recording lists it.
+    ///
+    /// # Errors
+    /// When files contradict each other for it, or when a recording lists it and no file stands for it.
+    pub fn state(&self, case: &CaseId, at: &Coordinates) -> Result<GoldenState, GoldenError> {
+        if self.recorded(at).is_none() {
+            return Ok(GoldenState::New);
+        }
+        let path = path(&self.key)?;
+        match self.resolve(at) {
+            Ok(Some((condition, text))) => {
+                Ok(GoldenState::Recorded { file: format!("{path}/{}", condition.file_name()), text: text.to_owned() })
+            }
+            Ok(None) => Err(GoldenError::Missing { folder: path, case: case.to_string() }),
+            Err(ambiguity) => Err(GoldenError::Ambiguous { folder: path, ambiguity }),
+        }
+    }
+}
+
+/// Coordinates without the host's facts.
+#[must_use]
+pub fn axes(at: &Coordinates) -> Coordinates {
+    at.iter().filter(|(key, _)| !HOST_KEYS.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
+}
+
+/// A key's folder below the golden root, with `/`: scenario names hold `/` themselves, the last component is the
+/// golden's folder, and each component is percent-encoded, so no name leads out of the root.
+///
+/// # Errors
+/// When a component is empty, `.` or `..`, or the golden's folder is more than one.
+pub fn path(key: &GoldenKey) -> Result<String, GoldenError> {
+    let mut out = String::new();
+    for part in key.scenario.split('/').chain([key.folder.as_str()]) {
+        if matches!(part, "" | "." | "..") {
+            return Err(GoldenError::BadKey { scenario: key.scenario.clone(), folder: key.folder.clone() });
+        }
+        out.push_str(if out.is_empty() { "" } else { "/" });
+        out.push_str(&encode(part));
+    }
+    Ok(out)
+}
+
+/// Undoes [`path`].
+///
+/// # Errors
+/// When a component is not as [`path`] writes it.
+pub fn key(path: &str) -> Result<Option<GoldenKey>, NameError> {
+    let mut parts = path.split('/').map(decode).collect::<Result<Vec<_>, _>>()?;
+    let canonical = parts.iter().map(|part| encode(part)).collect::<Vec<_>>().join("/");
+    if canonical != path {
+        return Err(NameError::NotCanonical(canonical));
+    }
+    let folder = parts.pop();
+    Ok(folder.filter(|_| !parts.is_empty()).map(|folder| GoldenKey { scenario: parts.join("/"), folder }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key_of(scenario: &str, folder: &str) -> GoldenKey {
+        GoldenKey { scenario: scenario.into(), folder: folder.into() }
+    }
+
+    #[test]
+    fn paths_never_leave_the_root() {
+        assert_eq!(path(&key_of("cgroups/mounts", "list.stderr")).unwrap(), "cgroups/mounts/list.stderr");
+        assert_eq!(path(&key_of("a", "b/../../c")).unwrap(), "a/b%2F..%2F..%2Fc");
+        for (scenario, folder) in [("..", "a"), ("a/../..", "b"), ("/etc", "b"), ("a", ".."), ("a", ""), ("a//b", "c")]
+        {
+            assert!(path(&key_of(scenario, folder)).is_err(), "{scenario} {folder}");
+        }
+    }
+
+    #[test]
+    fn paths_lead_back_to_keys() {
+        for original in [key_of("a/b", "c d"), key_of("a", "b/c=ü"), key_of("a", "x.console")] {
+            assert_eq!(key(&path(&original).unwrap()), Ok(Some(original)));
+        }
+        assert_eq!(key("a"), Ok(None));
+        assert!(key("a/b c").is_err());
+    }
+}
