@@ -144,7 +144,7 @@ mod tests {
         let expected = serde_json::json!({
             "Image": "image:tag", "Tty": true, "OpenStdin": true, "AttachStdout": true, "AttachStderr": true,
             "Env": ["container=docker"], "Entrypoint": ["/sbin/init"], "Cmd": [], "Labels": {"sdc-engine": "1"},
-            "StopSignal": "SIGRTMIN+3", "Volumes": ["/anonymous"],
+            "StopSignal": "SIGRTMIN+3", "Volumes": {"/anonymous": {}},
             "HostConfig": {
                 "Privileged": false, "ReadonlyRootfs": false, "CapAdd": ["SYS_ADMIN"], "CgroupnsMode": "private",
                 "Tmpfs": {"/run": "exec"}, "Binds": ["/a:/b:ro"], "Memory": 268_435_456,

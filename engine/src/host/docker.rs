@@ -162,7 +162,12 @@ impl Host for Docker {
     }
 
     async fn inspect(&self, id: &ContainerId) -> Result<Value, HostError> {
-        self.json(of(id, "inspect"), &format!("/containers/{}/json", id.0)).await
+        let mut shown = self.json(of(id, "inspect"), &format!("/containers/{}/json", id.0)).await?;
+        if self.facts.engine == EngineKind::Podman {
+            let own = self.json(of(id, "inspect"), &format!("/v4.0.0/libpod/containers/{}/json", id.0)).await?;
+            add_podmans_own(&mut shown, &own);
+        }
+        Ok(shown)
     }
 
     async fn logs(&self, id: &ContainerId, limit: usize) -> Result<Vec<u8>, HostError> {
@@ -255,6 +260,21 @@ impl Host for Docker {
         match &self.engine {
             Some(engine) => engine.close(self).await,
             None => Vec::new(),
+        }
+    }
+}
+
+/// What podman shows in its own API only: the cgroup namespace, the systemd mode, the capabilities in the end.
+fn add_podmans_own(shown: &mut Value, own: &Value) {
+    for (from, object, key) in [
+        ("/HostConfig/CgroupMode", "/HostConfig", "CgroupnsMode"),
+        ("/Config/SystemdMode", "/Config", "SystemdMode"),
+        ("/EffectiveCaps", "", "EffectiveCaps"),
+    ] {
+        if let (Some(value), Some(object)) =
+            (own.pointer(from), shown.pointer_mut(object).and_then(Value::as_object_mut))
+        {
+            object.insert(key.to_owned(), value.clone());
         }
     }
 }

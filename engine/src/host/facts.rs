@@ -117,7 +117,7 @@ fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
         systemd_hierarchy: cgroups == CgroupVersion::V1,
         kernel: text(info, "KernelVersion"),
         os: text(info, "OperatingSystem"),
-        arch: text(info, "Architecture"),
+        arch: machine_name(text(info, "Architecture")),
         security: ["apparmor", "seccomp", "selinux"]
             .into_iter()
             .filter(|module| options.contains(*module))
@@ -125,6 +125,15 @@ fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
             .collect(),
         capabilities: BTreeSet::new(),
         missing_capabilities: BTreeSet::new(),
+    }
+}
+
+/// podman has Go's names for machines, docker the kernel's.
+fn machine_name(name: String) -> String {
+    match name.as_str() {
+        "amd64" => "x86_64".to_owned(),
+        "arm64" => "aarch64".to_owned(),
+        _ => name,
     }
 }
 

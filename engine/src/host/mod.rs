@@ -4,16 +4,23 @@
 //! [`open`]; [`private`] starts engines of its own, [`docker`] speaks to any of them. Nothing here judges a subject.
 
 mod address;
+pub mod applied;
+pub mod by_hand;
 mod create;
+pub mod discover;
 pub mod docker;
 mod errors;
 mod exec;
 mod facts;
+pub mod fake;
 mod images;
 pub mod private;
 mod wire;
 
 pub use address::Address;
+pub use applied::{NotApplied, not_applied};
+pub use by_hand::command_line;
+pub use discover::{Choice, Environment, Target, discover, open};
 pub use docker::Docker;
 pub use private::{Lab, PrivateOptions};
 

@@ -97,6 +97,23 @@ impl Default for PrivateOptions {
     }
 }
 
+/// What starting an engine needs to know.
+#[derive(Debug)]
+pub(super) struct Possible {
+    cgroups: &'static str,
+    dockerd: PathBuf,
+}
+
+/// Whether this machine, with cgroups of that layout, can have that engine; words on what is missing.
+pub(super) fn possible(lab: Lab, layout: Option<CgroupLayout>) -> Result<Possible, String> {
+    if !rustix::process::geteuid().is_root() {
+        return Err("it needs root; run as root, or start an engine and name it by --host".to_owned());
+    }
+    let cgroups = lab.cgroups(layout)?;
+    let [dockerd, ..] = programs(["dockerd", "containerd", "runc", "unshare", "setpriv", "flock"])?;
+    Ok(Possible { cgroups, dockerd })
+}
+
 /// Starts an engine and connects to it; [`Host::close`] ends it. Containers of a run that died are removed first.
 ///
 /// # Errors
@@ -129,13 +146,8 @@ impl Engine {
     async fn start(lab: Lab, options: &PrivateOptions) -> Result<(Self, Address), HostError> {
         let action = || format!("start the private engine {}", lab.name());
         let error = |words: String| HostError::local(action(), words);
-        if !rustix::process::geteuid().is_root() {
-            return Err(error("it needs root; run as root, or use an engine that runs already".into()));
-        }
-        let cgroups = lab.cgroups(layout_here().await).map_err(|words| error(words.into()))?;
-        let [dockerd, ..] =
-            programs(["dockerd", "containerd", "runc", "unshare", "setpriv", "flock"]).map_err(error)?;
-        let mut guard = Guard::spawn(lab, options, cgroups, &dockerd).map_err(|e| error(e.to_string()))?;
+        let possible = possible(lab, layout_here().await).map_err(error)?;
+        let mut guard = Guard::spawn(lab, options, &possible).map_err(|e| error(e.to_string()))?;
         match timeout(START, guard.ready()).await {
             Ok(Ok(address)) => Ok((Self { guard: Mutex::new(Some(guard)), address: address.clone() }, address)),
             Ok(Err(words)) => Err(error(words)),
@@ -183,12 +195,12 @@ impl Said {
 }
 
 impl Guard {
-    fn spawn(lab: Lab, options: &PrivateOptions, cgroups: &str, dockerd: &Path) -> std::io::Result<Self> {
+    fn spawn(lab: Lab, options: &PrivateOptions, possible: &Possible) -> std::io::Result<Self> {
         let mut child = Command::new("sh")
             .args(["-c", "exec unshare --mount --propagation private sh -c \"$@\" 2>&1", "sdc-engine", GUARD])
-            .args([&format!("sdc-engine-guard-{}", lab.name()), lab.name(), cgroups])
+            .args([&format!("sdc-engine-guard-{}", lab.name()), lab.name(), possible.cgroups])
             .args([&options.data, &options.runs])
-            .arg(dockerd)
+            .arg(&possible.dockerd)
             .arg(INNER)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

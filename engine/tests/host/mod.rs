@@ -11,7 +11,7 @@ use sdc_engine::plan::ContainerSpec;
 const PROGRAMS: [&str; 5] = ["/bin/sh", "/bin/sleep", "/bin/cat", "/bin/head", "/bin/id"];
 
 /// A tar file with a shell and a few programs.
-pub fn rootfs(folder: &Path) -> PathBuf {
+pub(crate) fn rootfs(folder: &Path) -> PathBuf {
     let file = folder.join("rootfs.tar");
     let mut files = std::collections::BTreeSet::new();
     for program in PROGRAMS {
@@ -37,21 +37,48 @@ pub fn rootfs(folder: &Path) -> PathBuf {
     file
 }
 
-/// A private engine, or the reason why there is none.
-pub async fn real(lab: Lab) -> Result<Arc<dyn Host>, String> {
-    match private::open(lab, &PrivateOptions::default()).await {
-        Ok(host) => Ok(Arc::new(host)),
-        Err(error) => Err(error.to_string()),
-    }
+/// The label of the containers of a test.
+pub(crate) const LABEL: &str = "sdc-engine.contract";
+
+/// What containers run.
+pub(crate) mod lines {
+    /// Two lines, a second apart, and an exit.
+    pub(crate) const TALKS: &str = "echo first; sleep 1; echo second; exit 7";
+    /// An exit at once.
+    pub(crate) const FAILS: &str = "exit 3";
+    /// Nothing, for long.
+    pub(crate) const SLEEPS: &str = "sleep 1000";
+    /// An exit when it is told to stop.
+    pub(crate) const STOPS: &str = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done";
+    /// No exit when it is told to stop.
+    pub(crate) const DEAF: &str = "trap '' TERM; echo ready; while :; do sleep 0.1; done";
+    /// No such program.
+    pub(crate) const MISSING: &str = "/nowhere/at/all";
+}
+
+/// Runs a test on a private engine with the test image, or says why not.
+pub(crate) async fn on_real(lab: Lab, image: &str, test: impl AsyncFnOnce(&Arc<dyn Host>)) {
+    let host: Arc<dyn Host> = match private::open(lab, &PrivateOptions::default()).await {
+        Ok(host) => Arc::new(host),
+        Err(error) => {
+            eprintln!("SKIPPED on {}: {error}", lab.name());
+            assert!(std::env::var_os("SDC_ENGINE_MUST_RUN").is_none(), "{error}");
+            return;
+        }
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    host.import(image, &rootfs(folder.path())).await.expect("an image");
+    test(&host).await;
+    drop(host.close().await);
 }
 
 /// A container that runs a shell line.
-pub fn shell(image: &str, name: &str, tty: bool, line: &str) -> CreateRequest {
+pub(crate) fn shell(image: &str, name: &str, tty: bool, line: &str) -> CreateRequest {
     CreateRequest {
         spec: ContainerSpec { tty, ..ContainerSpec::default() },
         image: image.to_owned(),
         name: format!("sdc-contract-{}-{name}", std::process::id()),
         argv: ["/bin/sh", "-c", line].map(ToOwned::to_owned).to_vec(),
-        labels: vec![("sdc-engine.contract".to_owned(), std::process::id().to_string())],
+        labels: vec![(LABEL.to_owned(), std::process::id().to_string())],
     }
 }
