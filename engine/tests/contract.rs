@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use host::{LABEL, lines, on_real, shell};
+use host::{DEAF, LABEL, on_real, shell};
 use sdc_engine::facts::Facts;
 use sdc_engine::host::fake::{Fake, Reply, Script};
 use sdc_engine::host::{
@@ -18,6 +18,20 @@ use sdc_engine::host::{
 use sdc_engine::plan::ContainerSpec;
 
 const IMAGE: &str = "sdc-test/shell:contract";
+
+/// What containers run.
+mod lines {
+    /// Two lines, a second apart, and an exit.
+    pub(super) const TALKS: &str = "echo first; sleep 1; echo second; exit 7";
+    /// An exit at once.
+    pub(super) const FAILS: &str = "exit 3";
+    /// Nothing, for long.
+    pub(super) const SLEEPS: &str = "sleep 1000";
+    /// An exit when it is told to stop.
+    pub(super) const STOPS: &str = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done";
+    /// No such program.
+    pub(super) const MISSING: &str = "/nowhere/at/all";
+}
 
 fn exec(line: &str) -> ExecRequest {
     ExecRequest {
@@ -36,7 +50,7 @@ fn as_the_shell_does(request: &CreateRequest) -> Script {
         lines::TALKS => Script::says(&["first"]).then(second, "second\r\n").exiting(7),
         lines::FAILS => Script::default().exiting(3),
         lines::STOPS => Script::says(&["ready"]).stopping(5, Duration::ZERO),
-        lines::DEAF => Script::says(&["ready"]).stopping(0, second * 3600),
+        DEAF => Script::says(&["ready"]).stopping(0, second * 3600),
         lines::MISSING => {
             return Script::default().failing(
                 sdc_engine::host::fake::Call::Start,
@@ -198,7 +212,7 @@ async fn moves_files(host: &dyn Host) {
 }
 
 async fn stops_and_kills(host: &dyn Host) {
-    for (name, line, grace, code) in [("stops", lines::STOPS, 20, 5), ("deaf", lines::DEAF, 1, 137)] {
+    for (name, line, grace, code) in [("stops", lines::STOPS, 20, 5), ("deaf", DEAF, 1, 137)] {
         let id = made(host, name, true, line).await;
         let mut console = host.console(&id).await.expect("a console");
         host.start(&id).await.expect("a start");

@@ -40,21 +40,8 @@ pub(crate) fn rootfs(folder: &Path) -> PathBuf {
 /// The label of the containers of a test.
 pub(crate) const LABEL: &str = "sdc-engine.contract";
 
-/// What containers run.
-pub(crate) mod lines {
-    /// Two lines, a second apart, and an exit.
-    pub(crate) const TALKS: &str = "echo first; sleep 1; echo second; exit 7";
-    /// An exit at once.
-    pub(crate) const FAILS: &str = "exit 3";
-    /// Nothing, for long.
-    pub(crate) const SLEEPS: &str = "sleep 1000";
-    /// An exit when it is told to stop.
-    pub(crate) const STOPS: &str = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done";
-    /// No exit when it is told to stop.
-    pub(crate) const DEAF: &str = "trap '' TERM; echo ready; while :; do sleep 0.1; done";
-    /// No such program.
-    pub(crate) const MISSING: &str = "/nowhere/at/all";
-}
+/// Runs until it is killed, and says so.
+pub(crate) const DEAF: &str = "trap '' TERM; echo ready; while :; do sleep 0.1; done";
 
 /// Runs a test on a private engine with the test image, or says why not.
 pub(crate) async fn on_real(lab: Lab, image: &str, test: impl AsyncFnOnce(&Arc<dyn Host>)) {
@@ -69,7 +56,6 @@ pub(crate) async fn on_real(lab: Lab, image: &str, test: impl AsyncFnOnce(&Arc<d
     let folder = tempfile::tempdir().expect("a folder");
     host.import(image, &rootfs(folder.path())).await.expect("an image");
     test(&host).await;
-    drop(host.close().await);
 }
 
 /// A container that runs a shell line.

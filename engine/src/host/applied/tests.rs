@@ -61,8 +61,12 @@ fn what_was_applied_is_not_reported() {
         ..spec()
     };
     assert_eq!(not_applied(&docker_only, &docker()), []);
-    let podman_only =
-        ContainerSpec { devices: strings(&["/dev/null:/dev/other"]), systemd: Some("false".into()), ..spec() };
+    let podman_only = ContainerSpec {
+        devices: strings(&["/dev/null:/dev/other"]),
+        systemd: Some("false".into()),
+        cgroupns: Some("host".into()),
+        ..spec()
+    };
     assert_eq!(not_applied(&podman_only, &podman()), []);
 }
 

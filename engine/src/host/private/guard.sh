@@ -18,8 +18,8 @@ inner=$6    # the script of the namespaces' first process
 
 fail() { echo "error $*"; exit 1; }
 
-# Removes the cgroup $1 below the root of each hierarchy, those too that a container mounted and the host does not show.
-remove_cgroups() {
+# Runs "$1 <its folder> <its names>" for each hierarchy, those too that a container mounted and the host does not show.
+each_hierarchy() {
     mkdir -p "$point"
     while IFS=: read -r _ names _; do
         case $names in
@@ -27,16 +27,44 @@ remove_cgroups() {
             name=*) mount -n -t cgroup -o "none,$names" none "$point" ;;
             *) mount -n -t cgroup -o "$names" none "$point" ;;
         esac 2>/dev/null || continue
-        tries=0
-        while [ -d "$point/$1" ] && [ "$tries" -lt 100 ]; do
-            find "$point/$1" -depth -type d -exec rmdir {} \; 2>/dev/null
-            [ -d "$point/$1" ] && sleep 0.05
-            tries=$((tries + 1))
-        done
-        [ -d "$point/$1" ] && echo "left the cgroup /$1 of the hierarchy ${names:-unified}"
+        "$@" "$names" </dev/null
         umount -n "$point"
     done </proc/self/cgroup
     rmdir "$point"
+}
+
+# Kills all processes in the cgroup $1.
+kill_all() {
+    find "$point/$1" -name cgroup.procs -exec cat {} + 2>/dev/null | while read -r pid; do
+        kill -KILL "$pid" 2>/dev/null
+    done
+}
+
+# Removes the cgroup $1; its last processes may need a moment to be gone.
+remove_cgroup() {
+    tries=0
+    while [ -d "$point/$1" ] && [ "$tries" -lt 100 ]; do
+        kill_all "$1"
+        find "$point/$1" -depth -type d -exec rmdir {} \; 2>/dev/null
+        [ -d "$point/$1" ] && sleep 0.05
+        tries=$((tries + 1))
+    done
+    [ -d "$point/$1" ] && echo "left the cgroup /$1 of the hierarchy ${2:-unified}"
+}
+
+# Remembers which controllers the root of the unified hierarchy hands down, before the runtime turns on more of them.
+remember() { [ -e "$point/cgroup.subtree_control" ] && before=$(cat "$point/cgroup.subtree_control"); }
+
+# Turns off what was turned on, unless somebody else has cgroups there by now.
+restore() {
+    [ -e "$point/cgroup.subtree_control" ] || return
+    find "$point" -mindepth 1 -maxdepth 1 -type d | grep -q . && return
+    for controller in $(cat "$point/cgroup.subtree_control"); do
+        case " $before " in
+            *" $controller "*) ;;
+            *) echo "-$controller" >"$point/cgroup.subtree_control" ;;
+        esac
+    done
 }
 
 # What runs that died with their guards have left.
@@ -44,23 +72,25 @@ sweep() {
     for dead in "$runs"/*/; do
         [ -e "$dead/lock" ] || continue
         (flock -n 8) 8>"$dead/lock" || continue
-        remove_cgroups "sdc-engine-$(basename "$dead")"
+        each_hierarchy remove_cgroup "sdc-engine-$(basename "$dead")"
         rm -rf "$dead"
     done
 }
 
-mkdir -p "$base" "$runs" || fail "can't make $base and $runs"
-point=$runs/.cgroups-$$  # where hierarchies are mounted for a moment, in the mount namespace of this script
-
-exec 7>"$runs/lock"
-flock 7
-sweep
 run=$runs/$name-$$
 parent=sdc-engine-$name-$$
+point=$run/cgroups  # where a hierarchy is mounted for a moment, in the mount namespace of this script
+
+mkdir -p "$base" "$runs" || fail "can't make $base and $runs"
+exec 7>"$runs/lock"
+flock 7
 mkdir -m 700 "$run" || fail "can't make $run"
 exec 8>"$run/lock"
 flock -n 8
+sweep
 exec 7>&-
+before=
+each_hierarchy remember
 
 data=
 for slot in '' -2 -3 -4 -5 -6 -7 -8; do
@@ -87,8 +117,11 @@ trap 'echo >&6' HUP INT TERM
 
 (
     read -r _ <&5
+    # A container that still runs would be given ten seconds by dockerd.
+    each_hierarchy kill_all "$parent"
     echo >&6
     setpriv --pdeathsig KILL sleep 10
+    kill -0 $$ || exit  # without the guard, $engine may be another process by now
     kill -KILL "$engine"
 ) >/dev/null 2>&1 8>&- 9>&- &
 owner=$!
@@ -98,7 +131,9 @@ while kill -0 "$engine" 2>/dev/null; do
     code=$?
 done
 kill -KILL "$owner" 2>/dev/null
+trap '' PIPE  # the owner may be gone; not earlier, for containers would inherit it
 echo "ended $code"
 tail -n 20 "$run/dockerd.log" | sed 's/^/log /'
-remove_cgroups "$parent"
+each_hierarchy remove_cgroup "$parent"
+each_hierarchy restore
 rm -rf "$run" || echo "left $run"
