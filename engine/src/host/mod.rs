@@ -1,4 +1,28 @@
 //! Where containers run: the trait that the runner sees, and the engines behind it. bollard is named in this folder only.
+//!
+//! A host is found by [`discover`], which asks nothing of the environment but what it is given, and opened by
+//! [`open`]; [`private`] starts engines of its own, [`docker`] speaks to any of them. Nothing here judges a subject.
+
+mod address;
+pub mod applied;
+pub mod by_hand;
+mod create;
+pub mod discover;
+pub mod docker;
+mod errors;
+mod exec;
+mod facts;
+pub mod fake;
+mod images;
+pub mod private;
+mod wire;
+
+pub use address::Address;
+pub use applied::{NotApplied, not_applied};
+pub use by_hand::command_line;
+pub use discover::{Choice, Environment, Target, discover, open};
+pub use docker::Docker;
+pub use private::{Lab, PrivateOptions};
 
 use std::time::Duration;
 
@@ -48,6 +72,14 @@ pub enum HostErrorKind {
 /// A container's id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct ContainerId(pub String);
+
+impl ContainerId {
+    /// The first characters, as engines show it.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+}
 
 /// What a container is created from.
 #[derive(Debug, Clone)]

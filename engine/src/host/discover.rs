@@ -1,0 +1,226 @@
+//! Which host a run uses: the one that was asked for, else what the environment names, else an engine that runs, else
+//! a private one. Reads sockets and docker's configuration where [`Environment`] says; decides, but starts nothing
+//! until [`open`].
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::address::Address;
+use super::docker::Docker;
+use super::facts::layout_here;
+use super::private::{self, Lab, PrivateOptions};
+use super::wire::get_json;
+use super::{Host, HostError, HostErrorKind};
+use crate::facts::CgroupLayout;
+
+/// How long a socket may take to answer before it is passed over.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// What the choice depends on: plain values, so that a test needs no environment variables.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// `DOCKER_HOST`.
+    pub docker_host: Option<String>,
+    /// `CONTAINER_HOST`, podman's.
+    pub container_host: Option<String>,
+    /// `DOCKER_CONTEXT`.
+    pub docker_context: Option<String>,
+    /// docker's configuration folder: `DOCKER_CONFIG`, else `~/.docker`.
+    pub docker_config: Option<PathBuf>,
+    /// Where engines usually listen, in the order of preference.
+    pub sockets: Vec<PathBuf>,
+    /// The layout of this machine's cgroups.
+    pub layout: Option<CgroupLayout>,
+}
+
+impl Environment {
+    /// This process's.
+    pub async fn read() -> Self {
+        let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let runtime = text("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let below = |name: &str| runtime.as_ref().map(|folder| folder.join(name));
+        let sockets = [
+            Some(PathBuf::from("/var/run/docker.sock")),
+            below("docker.sock"),
+            Some(PathBuf::from("/run/podman/podman.sock")),
+            below("podman/podman.sock"),
+        ];
+        Self {
+            docker_host: text("DOCKER_HOST"),
+            container_host: text("CONTAINER_HOST"),
+            docker_context: text("DOCKER_CONTEXT"),
+            docker_config: text("DOCKER_CONFIG")
+                .map(PathBuf::from)
+                .or_else(|| text("HOME").map(|home| Path::new(&home).join(".docker"))),
+            sockets: sockets.into_iter().flatten().collect(),
+            layout: layout_here().await,
+        }
+    }
+}
+
+/// What a choice points to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// An engine that listens there.
+    Address(Address),
+    /// An engine to start.
+    Lab(Lab),
+}
+
+/// The host of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// The host.
+    pub target: Target,
+    /// Why this one, as a fragment (`DOCKER_HOST names it`).
+    pub why: String,
+}
+
+impl Choice {
+    /// What reports call the host: an address or a lab host's name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.target {
+            Target::Address(address) => address.to_string(),
+            Target::Lab(lab) => lab.name().to_owned(),
+        }
+    }
+}
+
+/// Chooses a host; `ask` is what `--host` says. What is named explicitly is used or fails; only the usual sockets are
+/// passed over where nothing answers.
+///
+/// # Errors
+/// Words on every step that was tried, or on what was asked for and can't be had.
+pub async fn discover(environment: &Environment, ask: Option<&str>) -> Result<Choice, HostError> {
+    if let Some(ask) = ask {
+        return asked(ask);
+    }
+    let mut tried = Vec::new();
+    for (variable, value) in
+        [("DOCKER_HOST", &environment.docker_host), ("CONTAINER_HOST", &environment.container_host)]
+    {
+        match value {
+            Some(value) => return named(value, &format!("{variable} names it")).await,
+            None => tried.push(format!("{variable} is not set")),
+        }
+    }
+    match context(environment).await? {
+        Some((name, address)) => return named(&address, &format!("the docker context `{name}` names it")).await,
+        None => tried.push("no docker context but the default is in use".to_owned()),
+    }
+    for socket in &environment.sockets {
+        let address = Address::Unix(socket.clone());
+        match answers(&address).await {
+            Ok(()) => {
+                let why = format!("{}, and it answers there", tried.join(", "));
+                return Ok(Choice { target: Target::Address(address), why });
+            }
+            Err(words) => tried.push(format!("{} {words}", socket.display())),
+        }
+    }
+    let lab = if environment.layout == Some(CgroupLayout::V2) { Lab::DockerV2 } else { Lab::DockerV1 };
+    match private::possible(lab, environment.layout) {
+        Ok(_) => Ok(Choice { target: Target::Lab(lab), why: format!("no engine runs: {}", tried.join(", ")) }),
+        Err(words) => {
+            tried.push(format!("a private engine can't be started: {words}"));
+            let list: String = tried.iter().map(|step| format!("\n  - {step}")).collect();
+            Err(HostError::local("find a container engine", format!("none can be used{list}")))
+        }
+    }
+}
+
+fn asked(ask: &str) -> Result<Choice, HostError> {
+    let why = "--host asks for it".to_owned();
+    if let Some(lab) = Lab::named(ask) {
+        return Ok(Choice { target: Target::Lab(lab), why });
+    }
+    let action = || format!("use the host `{ask}`");
+    if !ask.contains("://") {
+        let names: Vec<_> = Lab::ALL.iter().map(|lab| format!("`{}`", lab.name())).collect();
+        let words = format!(
+            "there is none of that name; the names are {}, and an address starts with unix:// or tcp://",
+            names.join(" and ")
+        );
+        return Err(HostError::local(action(), words));
+    }
+    let address = Address::parse(ask).map_err(|words| HostError::local(action(), words))?;
+    Ok(Choice { target: Target::Address(address), why })
+}
+
+/// A host that the user's environment names: it must answer.
+async fn named(text: &str, why: &str) -> Result<Choice, HostError> {
+    let action = || format!("use the host `{text}` ({why})");
+    let address = Address::parse(text).map_err(|words| HostError::local(action(), words))?;
+    match answers(&address).await {
+        Ok(()) => Ok(Choice { target: Target::Address(address), why: why.to_owned() }),
+        Err(words) => Err(HostError::new(action(), HostErrorKind::Unreachable(words))),
+    }
+}
+
+/// Whether an engine answers; words that follow an address where not.
+async fn answers(address: &Address) -> Result<(), String> {
+    if let Address::Unix(path) = address
+        && !path.exists()
+    {
+        return Err("does not exist".to_owned());
+    }
+    match tokio::time::timeout(ANSWER, get_json(address, "/version")).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(HostErrorKind::Unreachable(words))) if words.contains("ermission denied") => {
+            Err("may not be opened by this user (permission denied)".to_owned())
+        }
+        Ok(Err(HostErrorKind::Unreachable(words))) => Err(format!("does not answer ({words})")),
+        Ok(Err(other)) => Err(format!("does not answer as an engine ({other})")),
+        Err(_) => Err(format!("does not answer within {} s", ANSWER.as_secs())),
+    }
+}
+
+/// The docker context in use and its address; `None` for the default.
+async fn context(environment: &Environment) -> Result<Option<(String, String)>, HostError> {
+    let Some(folder) = &environment.docker_config else { return Ok(None) };
+    let name = match &environment.docker_context {
+        Some(name) => Some(name.clone()),
+        None => json(&folder.join("config.json")).await.and_then(|config| {
+            config.get("currentContext").and_then(Value::as_str).filter(|name| !name.is_empty()).map(ToOwned::to_owned)
+        }),
+    };
+    let Some(name) = name.filter(|name| name != "default") else { return Ok(None) };
+    let hash: String = Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let file = folder.join("contexts/meta").join(hash).join("meta.json");
+    let host = json(&file)
+        .await
+        .and_then(|meta| meta.pointer("/Endpoints/docker/Host").and_then(Value::as_str).map(ToOwned::to_owned));
+    match host {
+        Some(host) => Ok(Some((name, host))),
+        None => Err(HostError::local(
+            format!("use the docker context `{name}`"),
+            format!("{} names no docker endpoint; `docker context ls` shows what there is", file.display()),
+        )),
+    }
+}
+
+async fn json(file: &Path) -> Option<Value> {
+    serde_json::from_str(&tokio::fs::read_to_string(file).await.ok()?).ok()
+}
+
+/// Opens the host of a choice; what takes its time is told to `notice` first.
+///
+/// # Errors
+/// Where it does not answer or can't be started.
+pub async fn open(choice: &Choice, notice: &(dyn Fn(String) + Send + Sync)) -> Result<Arc<dyn Host>, HostError> {
+    Ok(Arc::new(match &choice.target {
+        Target::Address(address) => Docker::connect(&choice.name(), address.clone()).await?,
+        Target::Lab(lab) => {
+            notice(format!("starting {}: {}", lab.name(), lab.title()));
+            private::open(*lab, &PrivateOptions::default()).await?
+        }
+    }))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,304 @@
+//! [`Host`] for a docker-compatible API. What is done goes through bollard; what is read comes as plain JSON or bytes
+//! ([`super::wire`]), so that nothing that an engine says is lost in a type. Every call has its own limit.
+
+use std::io::Read;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::query_parameters::{
+    CreateContainerOptions, DownloadFromContainerOptions, KillContainerOptions, RemoveContainerOptions,
+    StartContainerOptions, StopContainerOptions, UploadToContainerOptions, WaitContainerOptions,
+};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use serde_json::Value;
+
+use super::address::Address;
+use super::errors::{CALL, WORK, limited};
+use super::wire::{attach, get_json, get_stream, quote};
+use super::{ContainerId, CreateRequest, ExecOutput, ExecRequest, Host, HostError, HostErrorKind, Listed};
+use super::{create, exec, facts, images, private};
+use crate::facts::{EngineKind, Facts};
+
+/// An engine behind an address.
+pub struct Docker {
+    client: bollard::Docker,
+    address: Address,
+    facts: Facts,
+    /// Set where we started the engine.
+    engine: Option<private::Engine>,
+}
+
+impl std::fmt::Debug for Docker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Docker").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Docker {
+    /// Connects and probes the facts; `name` is what reports call the host.
+    ///
+    /// # Errors
+    /// Where nothing answers there, or not as an engine does.
+    pub async fn connect(name: &str, address: Address) -> Result<Self, HostError> {
+        // bollard's own limit would end `wait`: podman sends the headers of that answer at the container's end.
+        const NEVER: u64 = 365 * 24 * 3600;
+        let client = match &address {
+            Address::Unix(path) => {
+                bollard::Docker::connect_with_unix(&path.to_string_lossy(), NEVER, bollard::API_DEFAULT_VERSION)
+            }
+            Address::Tcp(authority) => {
+                bollard::Docker::connect_with_http(&format!("tcp://{authority}"), NEVER, bollard::API_DEFAULT_VERSION)
+            }
+        };
+        let client = client.map_err(|error| HostError::new(format!("connect to {address}"), error.into()))?;
+        let facts = facts::probe(name, &address).await?;
+        Ok(Self { client, address, facts, engine: None })
+    }
+
+    pub(super) fn owning(mut self, engine: private::Engine) -> Self {
+        self.engine = Some(engine);
+        self
+    }
+
+    /// Every container, whoever made it.
+    pub(super) async fn all(&self) -> Result<Vec<ContainerId>, HostError> {
+        let answer = self.json("list containers".to_owned(), "/containers/json?all=true").await?;
+        Ok(answer.as_array().into_iter().flatten().filter_map(listed).map(|entry| entry.id).collect())
+    }
+
+    async fn json(&self, action: String, path: &str) -> Result<Value, HostError> {
+        limited(action, CALL, get_json(&self.address, path)).await
+    }
+}
+
+fn of(id: &ContainerId, verb: &str) -> String {
+    format!("{verb} container {}", id.short())
+}
+
+fn has_tty(inspect: &Value) -> bool {
+    inspect.pointer("/Config/Tty").and_then(Value::as_bool).unwrap_or_default()
+}
+
+#[async_trait]
+impl Host for Docker {
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn by_hand(&self) -> String {
+        let address = self.address.to_string();
+        match self.facts.engine {
+            EngineKind::Docker if address == "unix:///var/run/docker.sock" => "docker".to_owned(),
+            EngineKind::Docker => format!("docker -H {}", shell_words::quote(&address)),
+            EngineKind::Podman => format!("podman --url {}", shell_words::quote(&address)),
+        }
+    }
+
+    async fn create(&self, request: &CreateRequest) -> Result<ContainerId, HostError> {
+        let action = || format!("create container {}", request.name);
+        let body = create::body(request).map_err(|words| HostError::local(action(), words))?;
+        let options = CreateContainerOptions { name: Some(request.name.clone()), ..CreateContainerOptions::default() };
+        let made = limited(action(), WORK, self.client.create_container(Some(options), body)).await?;
+        Ok(ContainerId(made.id))
+    }
+
+    async fn put(&self, id: &ContainerId, folder: &str, tar: Bytes) -> Result<(), HostError> {
+        let options = UploadToContainerOptions { path: folder.to_owned(), ..UploadToContainerOptions::default() };
+        let call = self.client.upload_to_container(&id.0, Some(options), bollard::body_full(tar));
+        limited(format!("put files into {folder} of container {}", id.short()), WORK, call).await
+    }
+
+    async fn get(&self, id: &ContainerId, file: &str, limit: usize) -> Result<Option<Vec<u8>>, HostError> {
+        let action = || format!("read {file} of container {}", id.short());
+        let options = DownloadFromContainerOptions { path: file.to_owned() };
+        let mut chunks = self.client.download_from_container(&id.0, Some(options));
+        let archive = limited(action(), WORK, async {
+            let mut archive = Vec::new();
+            // A tar header and the file's first bytes are all that is wanted.
+            while archive.len() < limit.saturating_add(4096)
+                && let Some(chunk) = chunks.next().await
+            {
+                archive.extend_from_slice(&chunk?);
+            }
+            Ok::<_, bollard::errors::Error>(archive)
+        })
+        .await;
+        match archive {
+            Ok(archive) => first_file(&archive, limit).map(Some).map_err(|error| HostError::local(action(), error)),
+            Err(HostError { kind: HostErrorKind::Refused { status: 404, .. }, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn console(&self, id: &ContainerId) -> Result<BoxStream<'static, Result<Bytes, HostError>>, HostError> {
+        let action = of(id, "attach to the console of");
+        let inspect = self.inspect(id).await?;
+        // Of an ended container that is about to start again the old lines are not wanted.
+        let running = inspect.pointer("/State/Running").and_then(Value::as_bool).unwrap_or_default();
+        let path = format!("/containers/{}/attach?stream=1&stdout=1&stderr=1&logs={}", id.0, u8::from(running));
+        let chunks = limited(action.clone(), CALL, attach(&self.address, &path, !has_tty(&inspect))).await?;
+        Ok(chunks.map(move |chunk| chunk.map_err(|kind| HostError::new(action.clone(), kind))).boxed())
+    }
+
+    async fn start(&self, id: &ContainerId) -> Result<(), HostError> {
+        limited(of(id, "start"), WORK, self.client.start_container(&id.0, None::<StartContainerOptions>)).await
+    }
+
+    async fn wait(&self, id: &ContainerId) -> Result<i64, HostError> {
+        use bollard::errors::Error;
+        let error = |kind| HostError::new(of(id, "wait for"), kind);
+        match self.client.wait_container(&id.0, None::<WaitContainerOptions>).next().await {
+            Some(Ok(answer)) => Ok(answer.status_code),
+            Some(Err(Error::DockerContainerWaitError { code, .. })) => Ok(code),
+            Some(Err(other)) => Err(error(other.into())),
+            None => Err(error(HostErrorKind::Unreachable("the answer ended early".into()))),
+        }
+    }
+
+    async fn exec(&self, id: &ContainerId, request: &ExecRequest) -> Result<ExecOutput, HostError> {
+        exec::run(&self.client, id, request).await
+    }
+
+    async fn inspect(&self, id: &ContainerId) -> Result<Value, HostError> {
+        let mut shown = self.json(of(id, "inspect"), &format!("/containers/{}/json", id.0)).await?;
+        if self.facts.engine == EngineKind::Podman {
+            let own = self.json(of(id, "inspect"), &format!("/v4.0.0/libpod/containers/{}/json", id.0)).await?;
+            add_podmans_own(&mut shown, &own);
+        }
+        Ok(shown)
+    }
+
+    async fn logs(&self, id: &ContainerId, limit: usize) -> Result<Vec<u8>, HostError> {
+        let framed = !has_tty(&self.inspect(id).await?);
+        let path = format!("/containers/{}/logs?stdout=1&stderr=1", id.0);
+        limited(of(id, "read the log of"), WORK, async {
+            let mut chunks = get_stream(&self.address, &path, framed).await?;
+            let mut log = Vec::new();
+            while let Some(chunk) = chunks.next().await {
+                log.extend_from_slice(&chunk?);
+                if log.len() > limit.saturating_mul(2).saturating_add(1 << 20) {
+                    log.drain(..log.len() - limit);
+                }
+            }
+            log.drain(..log.len().saturating_sub(limit));
+            Ok::<_, HostErrorKind>(log)
+        })
+        .await
+    }
+
+    async fn top(&self, id: &ContainerId) -> Result<String, HostError> {
+        let top = self.json(of(id, "list the processes of"), &format!("/containers/{}/top", id.0)).await?;
+        let titles = top.get("Titles").into_iter();
+        let rows = top.get("Processes").and_then(Value::as_array).into_iter().flatten();
+        let line = |row: &Value| {
+            let cells: Vec<_> = row.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            cells.join(" ") + "\n"
+        };
+        Ok(titles.chain(rows).map(line).collect())
+    }
+
+    async fn stats(&self, id: &ContainerId) -> Result<Value, HostError> {
+        let path = format!("/containers/{}/stats?stream=false&one-shot=true", id.0);
+        self.json(of(id, "read the statistics of"), &path).await
+    }
+
+    async fn stop(&self, id: &ContainerId, grace: Duration) -> Result<(), HostError> {
+        let seconds = i32::try_from(grace.as_millis().div_ceil(1000)).unwrap_or(i32::MAX);
+        let options = StopContainerOptions { t: Some(seconds), ..StopContainerOptions::default() };
+        limited(of(id, "stop"), grace + WORK, self.client.stop_container(&id.0, Some(options))).await
+    }
+
+    async fn kill(&self, id: &ContainerId, signal: &str) -> Result<(), HostError> {
+        let options = KillContainerOptions { signal: signal.to_owned() };
+        let call = self.client.kill_container(&id.0, Some(options));
+        limited(format!("send {signal} to container {}", id.short()), CALL, call).await
+    }
+
+    async fn remove(&self, id: &ContainerId) -> Result<(), HostError> {
+        let options = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
+        match limited(of(id, "remove"), WORK, self.client.remove_container(&id.0, Some(options))).await {
+            Err(HostError { kind: HostErrorKind::NotFound(_), .. }) => Ok(()),
+            Err(HostError { kind: HostErrorKind::Refused { status: 409, message }, .. })
+                if message.contains("already in progress") =>
+            {
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    async fn list(&self, label: &str) -> Result<Vec<Listed>, HostError> {
+        let filters = quote(&serde_json::json!({ "label": [label] }).to_string());
+        let path = format!("/containers/json?all=true&filters={filters}");
+        let answer = self.json("list containers".to_owned(), &path).await?;
+        Ok(answer.as_array().into_iter().flatten().filter_map(listed).collect())
+    }
+
+    async fn image(&self, tag: &str) -> Result<Option<String>, HostError> {
+        images::id(&self.address, tag).await
+    }
+
+    async fn import(&self, tag: &str, tar: &std::path::Path) -> Result<String, HostError> {
+        images::import(&self.client, &self.address, tag, tar).await
+    }
+
+    async fn build(&self, tag: &str, dockerfile: &str) -> Result<String, HostError> {
+        images::build(&self.client, &self.address, tag, dockerfile).await
+    }
+
+    async fn images(&self, prefix: &str) -> Result<Vec<String>, HostError> {
+        images::tags(&self.address, prefix).await
+    }
+
+    async fn remove_image(&self, tag: &str) -> Result<(), HostError> {
+        images::remove(&self.client, tag).await
+    }
+
+    async fn close(&self) -> Vec<String> {
+        match &self.engine {
+            Some(engine) => engine.close(self).await,
+            None => Vec::new(),
+        }
+    }
+}
+
+/// What podman shows in its own API only: the cgroup namespace, the systemd mode, the capabilities in the end.
+fn add_podmans_own(shown: &mut Value, own: &Value) {
+    for (from, object, key) in [
+        ("/HostConfig/CgroupMode", "/HostConfig", "CgroupnsMode"),
+        ("/Config/SystemdMode", "/Config", "SystemdMode"),
+        ("/EffectiveCaps", "", "EffectiveCaps"),
+    ] {
+        if let (Some(value), Some(object)) =
+            (own.pointer(from), shown.pointer_mut(object).and_then(Value::as_object_mut))
+        {
+            object.insert(key.to_owned(), value.clone());
+        }
+    }
+}
+
+fn listed(entry: &Value) -> Option<Listed> {
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let labels = entry.get("Labels").and_then(Value::as_object).into_iter().flatten();
+    Some(Listed {
+        id: ContainerId(entry.get("Id")?.as_str()?.to_owned()),
+        name: text(entry.pointer("/Names/0")).trim_start_matches('/').to_owned(),
+        labels: labels.map(|(key, value)| (key.clone(), text(Some(value)))).collect(),
+    })
+}
+
+/// The first regular file of an archive, which may end within it.
+fn first_file(archive: &[u8], limit: usize) -> std::io::Result<Vec<u8>> {
+    let mut archive = tar::Archive::new(archive);
+    for entry in archive.entries()? {
+        let entry = entry?;
+        if entry.header().entry_type().is_file() {
+            let mut bytes = Vec::new();
+            entry.take(limit as u64).read_to_end(&mut bytes)?;
+            return Ok(bytes);
+        }
+    }
+    Err(std::io::Error::other("it is no regular file"))
+}

@@ -1,0 +1,139 @@
+# Starts a private dockerd in namespaces of its own, and removes every trace of it when standard input ends: when its
+# owner closes it or dies, however it dies. Run as: unshare --mount --propagation private sh -c <this> <name> <arguments>.
+#
+# Says, a line each: "run <folder>" and "data <folder>" at the start; "ended <code>" and "log <line>"s when dockerd is
+# gone; "left <what>" for what can't be removed; "error <words>". Its end is the end of its output.
+#
+# The engine's processes are in a PID namespace: the death of its first process kills all of them, containers too. Its
+# mounts are in a mount namespace and its bridge in a network namespace: they end with the processes. What is left to
+# remove by name are the cgroups below $parent in every hierarchy, and the run folder.
+set -u
+
+name=$1     # docker-v1 or docker-v2
+cgroups=$2  # keep or replace: cgroup2 in place of what is on /sys/fs/cgroup
+base=$3     # data folders
+runs=$4     # run folders
+dockerd=$5  # the program
+inner=$6    # the script of the namespaces' first process
+
+fail() { echo "error $*"; exit 1; }
+
+# Runs "$1 <its folder> <its names>" for each hierarchy, those too that a container mounted and the host does not show.
+each_hierarchy() {
+    mkdir -p "$point"
+    while IFS=: read -r _ names _; do
+        case $names in
+            '') mount -n -t cgroup2 none "$point" ;;
+            name=*) mount -n -t cgroup -o "none,$names" none "$point" ;;
+            *) mount -n -t cgroup -o "$names" none "$point" ;;
+        esac 2>/dev/null || continue
+        "$@" "$names" </dev/null
+        umount -n "$point"
+    done </proc/self/cgroup
+    rmdir "$point"
+}
+
+# Kills all processes in the cgroup $1.
+kill_all() {
+    find "$point/$1" -name cgroup.procs -exec cat {} + 2>/dev/null | while read -r pid; do
+        kill -KILL "$pid" 2>/dev/null
+    done
+}
+
+# Removes the cgroup $1; its last processes may need a moment to be gone.
+remove_cgroup() {
+    tries=0
+    while [ -d "$point/$1" ] && [ "$tries" -lt 100 ]; do
+        kill_all "$1"
+        find "$point/$1" -depth -type d -exec rmdir {} \; 2>/dev/null
+        [ -d "$point/$1" ] && sleep 0.05
+        tries=$((tries + 1))
+    done
+    [ -d "$point/$1" ] && echo "left the cgroup /$1 of the hierarchy ${2:-unified}"
+}
+
+# Remembers which controllers the root of the unified hierarchy hands down, before the runtime turns on more of them.
+remember() { [ -e "$point/cgroup.subtree_control" ] && before=$(cat "$point/cgroup.subtree_control"); }
+
+# Turns off what was turned on, unless somebody else has cgroups there by now.
+restore() {
+    [ -e "$point/cgroup.subtree_control" ] || return
+    find "$point" -mindepth 1 -maxdepth 1 -type d | grep -q . && return
+    for controller in $(cat "$point/cgroup.subtree_control"); do
+        case " $before " in
+            *" $controller "*) ;;
+            *) echo "-$controller" >"$point/cgroup.subtree_control" ;;
+        esac
+    done
+}
+
+# What runs that died with their guards have left.
+sweep() {
+    for dead in "$runs"/*/; do
+        [ -e "$dead/lock" ] || continue
+        (flock -n 8) 8>"$dead/lock" || continue
+        each_hierarchy remove_cgroup "sdc-engine-$(basename "$dead")"
+        rm -rf "$dead"
+    done
+}
+
+run=$runs/$name-$$
+parent=sdc-engine-$name-$$
+point=$run/cgroups  # where a hierarchy is mounted for a moment, in the mount namespace of this script
+
+mkdir -p "$base" "$runs" || fail "can't make $base and $runs"
+exec 7>"$runs/lock"
+flock 7
+mkdir -m 700 "$run" || fail "can't make $run"
+exec 8>"$run/lock"
+flock -n 8
+sweep
+exec 7>&-
+before=
+each_hierarchy remember
+
+data=
+for slot in '' -2 -3 -4 -5 -6 -7 -8; do
+    exec 9>"$base/$name$slot.lock"
+    if flock -n 9; then
+        data=$base/$name$slot
+        break
+    fi
+done
+[ -n "$data" ] || { rm -rf "$run"; fail "eight private engines $name run already"; }
+mkdir -p "$data"
+echo "run $run"
+echo "data $data"
+
+mkfifo "$run/stop"
+echo '{}' >"$run/daemon.json"
+exec 5<&0 6<>"$run/stop"
+
+setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private \
+    sh -c "$inner" "$name-engine" "$cgroups" "$run" "$data" "$parent" "$dockerd" \
+    </dev/null >"$run/dockerd.log" 2>&1 5<&- 6>&- 8>&- 9>&- &
+engine=$!
+trap 'echo >&6' HUP INT TERM
+
+(
+    read -r _ <&5
+    # A container that still runs would be given ten seconds by dockerd.
+    each_hierarchy kill_all "$parent"
+    echo >&6
+    setpriv --pdeathsig KILL sleep 10
+    kill -0 $$ || exit  # without the guard, $engine may be another process by now
+    kill -KILL "$engine"
+) >/dev/null 2>&1 8>&- 9>&- &
+owner=$!
+
+while kill -0 "$engine" 2>/dev/null; do
+    wait "$engine"
+    code=$?
+done
+kill -KILL "$owner" 2>/dev/null
+trap '' PIPE  # the owner may be gone; not earlier, for containers would inherit it
+echo "ended $code"
+tail -n 20 "$run/dockerd.log" | sed 's/^/log /'
+each_hierarchy remove_cgroup "$parent"
+each_hierarchy restore
+rm -rf "$run" || echo "left $run"
