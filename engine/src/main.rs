@@ -1,3 +1,7 @@
 //! The thin binary: see the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sdc_engine::cli::main().into()
+}

@@ -1,1 +1,78 @@
-//! cli
+//! The commands: reads arguments and files, puts the other modules together, and ends with an exit code.
+
+mod args;
+mod check;
+mod clean;
+mod exit;
+mod host;
+mod images;
+mod list;
+mod load;
+mod select;
+mod session;
+mod signals;
+mod update;
+
+use std::io::Write;
+
+use clap::Parser;
+
+pub use args::Cli;
+pub use exit::{Exit, Failure};
+
+use args::Command;
+
+/// Runs the command of this process's arguments.
+#[must_use]
+pub fn main() -> Exit {
+    let cli = Cli::parse();
+    start_log(&cli.log_level);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&Failure::environment(error)),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(exit) => exit,
+        Err(failure) => report(&failure),
+    }
+}
+
+async fn run(cli: Cli) -> Result<Exit, Failure> {
+    let Cli { command, images, golden, .. } = cli;
+    match command {
+        Command::Check(args) => check::check(args, &images, &golden).await,
+        Command::List(args) => list::list(args, &images).await,
+        Command::Host(args) => host::host(args).await,
+        Command::Images(args) => self::images::images(args, &images).await,
+        Command::Update(args) => update::update(args, &images, &golden).await,
+        Command::Clean(args) => clean::clean(args).await,
+    }
+}
+
+fn start_log(level: &str) {
+    use tracing_subscriber::EnvFilter;
+    // A level alone is meant for us; libraries get it through a full filter such as `debug,bollard=trace`.
+    let filter = if level.contains(['=', ',']) { level.to_string() } else { format!("warn,sdc_engine={level}") };
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let _already_there = log.try_init();
+}
+
+fn report(failure: &Failure) -> Exit {
+    let mut stderr = anstream::stderr().lock();
+    let _nowhere_to_say_it = writeln!(stderr, "{:?}", failure.report);
+    failure.exit
+}
+
+/// Prints to stdout; a reader that went away is no error of ours.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::environment(error)),
+        _ => Ok(()),
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(Failure::environment)
+}

@@ -1,1 +1,93 @@
-//! runner
+//! Carries out a plan on a host: the only place that does. Emits events, asks `judge` for verdicts, prints nothing.
+//!
+//! A boot is a task: create, put the setup script in, attach, start, watch, run steps, collect, remove. Removal happens
+//! on every way out of a task, and once more for everything that carries this run's label when all tasks are over.
+
+mod boot;
+mod console;
+mod group;
+mod labels;
+mod schedule;
+mod steps;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+pub use labels::{Owner, RUN_LABEL, sweep};
+pub use schedule::run;
+
+use crate::events::{Event, Summary};
+use crate::host::Host;
+use crate::images::Catalogue;
+use crate::judge::{CaseResult, GoldenKey, GoldenState};
+use crate::plan::CaseId;
+
+/// How many bytes of a console log are kept, half from its start and half from its end.
+pub const CONSOLE_LIMIT: usize = 1 << 20;
+/// How many bytes of a command's stdout and stderr are kept, each.
+pub const OUTPUT_LIMIT: usize = 1 << 20;
+/// Where the setup script and its library go in a container.
+pub const SETUP_FOLDER: &str = "/usr/local/lib/sdc-engine";
+/// Where a setup script logs.
+pub const SETUP_LOG: &str = "/var/log/sdc-setup.log";
+
+/// What was recorded for a case, looked up before the run.
+pub type Goldens = HashMap<CaseId, BTreeMap<GoldenKey, GoldenState>>;
+
+/// The user's wishes for a run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Containers at a time, at least 1.
+    pub jobs: usize,
+    /// Stop at the first case that fails.
+    pub fail_fast: bool,
+    /// How often each boot is done, at least 1.
+    pub repeat: u32,
+    /// Whose containers these are.
+    pub owner: Owner,
+}
+
+/// What a run works with.
+pub struct Run {
+    /// The host.
+    pub host: Arc<dyn Host>,
+    /// Images and setup modes.
+    pub catalogue: Catalogue,
+    /// Each image's tag in the host's store, by our name for it.
+    pub tags: BTreeMap<String, String>,
+    /// What was recorded.
+    pub goldens: Goldens,
+    /// The user's wishes.
+    pub options: Options,
+    /// Who listens.
+    pub events: UnboundedSender<Event>,
+    /// Ends the run early: containers are removed, no new ones start.
+    pub cancel: CancellationToken,
+}
+
+impl std::fmt::Debug for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Run {
+    /// Tells who listens. A listener that is gone is no reason to stop.
+    fn tell(&self, event: Event) {
+        let _gone = self.events.send(event);
+    }
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// A result for each case that ran, in the order of the plan.
+    pub results: Vec<CaseResult>,
+    /// Cases whose repeated runs gave different golden texts, with one golden that varied.
+    pub varied: BTreeMap<CaseId, GoldenKey>,
+    /// The run's numbers.
+    pub summary: Summary,
+}

@@ -35,7 +35,7 @@ pub(crate) fn keys(fields: &Fields<'_, '_>, step: &Step) {
     {
         let message = "a command that is left running has no result to look at";
         let help = "look at what it does in a later step, or leave out `background`";
-        for key in ["repeat", "wait", "capture"] {
+        for key in ["wait", "capture"] {
             clash(key, "needs a result", &background, "left running", message, help);
         }
         for at in step.expect.iter().flat_map(results) {

@@ -1,0 +1,210 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// What works, and what does not, when systemd runs inside a container.
+#[derive(Debug, Parser)]
+#[command(name = "sdc-engine", version, about, after_help = EXIT_CODES, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How much to log on stderr: error, warn, info, debug, trace.
+    #[arg(long, global = true, value_name = "LEVEL", env = "SDC_ENGINE_LOG", default_value = "warn")]
+    pub log_level: String,
+    /// Where images and setup modes are declared.
+    #[arg(long, global = true, value_name = "FOLDER", default_value = "images")]
+    pub images: PathBuf,
+    /// Where goldens are recorded.
+    #[arg(long, global = true, value_name = "FOLDER", default_value = "golden")]
+    pub golden: PathBuf,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    something ran, and everything that was expected held
+  1    the subject differs from what was expected, or has no golden yet
+  2    a scenario, a golden or the command line is wrong; nothing was started
+  3    the environment is wrong: no engine, no image, or an engine that broke
+  130  interrupted; everything that was started is removed";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs scenarios in real containers and compares what happens with what they expect. Writes no golden.
+    Check(CheckArgs),
+    /// Shows the cases, and why each is in or out. Starts nothing when the facts are given.
+    List(ListArgs),
+    /// Shows the host that would be used, why, and its facts.
+    Host(HostCommand),
+    /// Lists, makes and removes the images that scenarios use.
+    Images(ImagesArgs),
+    /// Runs scenarios and records what they show as goldens.
+    Update(UpdateArgs),
+    /// Removes what runs that died have left on a host.
+    Clean(CleanArgs),
+}
+
+/// Which host.
+#[derive(Debug, Clone, Args)]
+pub struct HostArgs {
+    /// Where containers run: unix:///path, tcp://address, or a lab host (docker-v1, docker-v2). Without it: DOCKER_HOST,
+    /// CONTAINER_HOST, the docker context, the usual sockets, a private engine.
+    #[arg(long, value_name = "HOST", env = "SDC_ENGINE_HOST")]
+    pub host: Option<String>,
+}
+
+/// Which scenarios and cases.
+#[derive(Debug, Clone, Args)]
+pub struct SelectArgs {
+    /// Scenario files, or folders of them.
+    #[arg(default_value = "scenarios", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Only these values of the axis setup_mode.
+    #[arg(long, value_name = "A,B", value_delimiter = ',', alias = "setup-modes")]
+    pub setup_mode: Vec<String>,
+    /// Only these values of the axis cgroupns.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub cgroupns: Vec<String>,
+    /// Only these values of the axis cgroup_mode.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub cgroup_mode: Vec<String>,
+    /// Only these values of any axis; may be given more than once.
+    #[arg(long, value_name = "NAME=A,B")]
+    pub axis: Vec<String>,
+    /// Only cases whose id has all of these words (!word: has it not); given more than once, any of the lines counts.
+    #[arg(short = 'k', value_name = "WORDS")]
+    pub names: Vec<String>,
+    /// Only scenarios with one of these tags.
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub tag: Vec<String>,
+}
+
+/// How cases run.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Containers at a time [default: the cores, twice].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub jobs: Option<u32>,
+    /// Stop at the first case that fails.
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Write a JUnit report.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write a JSON report ('-': to stdout).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Show every case, also those that pass.
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Show failures and the last line only.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Which cases.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Where.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// How.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Run each case this often; what differs between the runs is flaky.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeat: u32,
+}
+
+/// `update`.
+#[derive(Debug, Clone, Args)]
+pub struct UpdateArgs {
+    /// Which cases.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Where.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// How.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Why the recorded truth changes; kept beside the goldens.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Run each case this often; one that varies is refused.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeat: u32,
+}
+
+/// `list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListArgs {
+    /// Which cases.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Where.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Take these facts for the host's, such as cgroups=v2,engine=podman (sets with +: controllers=memory+pids).
+    #[arg(long, value_name = "FACT=VALUE", value_delimiter = ',', conflicts_with = "host")]
+    pub assume: Vec<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `host`.
+#[derive(Debug, Clone, Args)]
+pub struct HostCommand {
+    /// Which.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `clean`.
+#[derive(Debug, Clone, Args)]
+pub struct CleanArgs {
+    /// Where.
+    #[command(flatten)]
+    pub host: HostArgs,
+}
+
+/// `images`.
+#[derive(Debug, Clone, Args)]
+pub struct ImagesArgs {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: ImagesCommand,
+}
+
+/// The commands of `images`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ImagesCommand {
+    /// Shows what is declared, and what of it the host has.
+    List(HostArgs),
+    /// Makes images on the host.
+    Build {
+        /// Their names; none: all.
+        names: Vec<String>,
+        /// Where.
+        #[command(flatten)]
+        host: HostArgs,
+    },
+    /// Removes images from the host, and the root file systems kept for them.
+    Remove {
+        /// Their names; none: all.
+        names: Vec<String>,
+        /// Where.
+        #[command(flatten)]
+        host: HostArgs,
+    },
+}

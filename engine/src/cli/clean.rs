@@ -1,0 +1,19 @@
+//! `sdc-engine clean`: removes what dead runs have left.
+
+use super::args::CleanArgs;
+use super::exit::{Exit, Failure};
+use super::{host, print};
+use crate::runner::{Owner, sweep};
+
+/// Sweeps a host.
+pub(super) async fn clean(args: CleanArgs) -> Result<Exit, Failure> {
+    let opened = host::open(args.host.host.as_deref()).await?;
+    let swept = sweep(opened.host.as_ref(), &Owner::this_process()).await;
+    let left = opened.host.close().await;
+    let swept = swept.map_err(Failure::environment)?;
+    print(&match swept.len() {
+        0 => "nothing was left by dead runs\n".to_string(),
+        n => format!("removed {n} containers of dead runs: {}\n", swept.join(", ")),
+    })?;
+    if left.is_empty() { Ok(Exit::Held) } else { Err(Failure::environment(left.join("; "))) }
+}

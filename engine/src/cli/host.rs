@@ -1,0 +1,75 @@
+//! `sdc-engine host`, and opening the host that other commands use.
+
+use std::sync::Arc;
+
+use super::args::HostCommand;
+use super::exit::{Exit, Failure};
+use super::{json, print};
+use crate::facts::Facts;
+use crate::host::{Environment, Host, discover, open as connect};
+
+/// A host, and why it is this one.
+pub(super) struct Opened {
+    pub(super) host: Arc<dyn Host>,
+    pub(super) why: String,
+}
+
+/// Finds and opens a host.
+///
+/// # Errors
+/// The environment's: no engine, or one that does not answer.
+pub(super) async fn open(ask: Option<&str>) -> Result<Opened, Failure> {
+    let choice = discover(&Environment::read().await, ask).await.map_err(Failure::environment)?;
+    tracing::info!(why = choice.why, "chose a host");
+    let notice = |text: String| tracing::info!("{text}");
+    let host = connect(&choice, &notice).await.map_err(Failure::environment)?;
+    Ok(Opened { host, why: choice.why })
+}
+
+/// Prints the facts.
+pub(super) async fn host(args: HostCommand) -> Result<Exit, Failure> {
+    let opened = open(args.host.host.as_deref()).await?;
+    let text = if args.json {
+        json(&serde_json::json!({ "why": opened.why, "facts": opened.host.facts() }))
+    } else {
+        Ok(text(opened.host.facts(), &opened.why))
+    };
+    let left = opened.host.close().await;
+    print(&text?)?;
+    if left.is_empty() { Ok(Exit::Held) } else { Err(Failure::environment(left.join("; "))) }
+}
+
+fn text(facts: &Facts, why: &str) -> String {
+    let list = |set: &std::collections::BTreeSet<String>| {
+        if set.is_empty() { "none known".to_string() } else { set.iter().cloned().collect::<Vec<_>>().join(" ") }
+    };
+    let or_unknown = |text: &str| if text.is_empty() { "unknown".to_string() } else { text.to_string() };
+    let flag = |yes: bool| if yes { "yes" } else { "no" }.to_string();
+    let rows = [
+        ("name", facts.name.clone()),
+        ("chosen because", why.to_string()),
+        ("engine", format!("{} {} (API {})", facts.engine, facts.engine_version, facts.api_version)),
+        ("runtime", format!("{} {}", facts.runtime, facts.runtime_version).trim().to_string()),
+        ("rootless", flag(facts.rootless)),
+        ("userns-remap", flag(facts.userns_remap)),
+        ("cgroups", format!("{} (layout {}, driver {})", facts.cgroups, layout(facts), facts.cgroup_driver)),
+        ("controllers", list(&facts.controllers)),
+        ("name=systemd", flag(facts.systemd_hierarchy)),
+        ("kernel", or_unknown(&facts.kernel)),
+        ("system", format!("{} ({})", or_unknown(&facts.os), or_unknown(&facts.arch))),
+        ("security", list(&facts.security)),
+        ("capabilities", list(&facts.capabilities)),
+        ("missing", list(&facts.missing_capabilities)),
+    ];
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    rows.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
+}
+
+const fn layout(facts: &Facts) -> &'static str {
+    use crate::facts::CgroupLayout;
+    match facts.cgroup_layout {
+        CgroupLayout::V1 => "v1",
+        CgroupLayout::Hybrid => "hybrid",
+        CgroupLayout::V2 => "v2",
+    }
+}

@@ -1,0 +1,111 @@
+//! Reading scenarios and planning them, with every error of the author's files shown at once.
+
+use std::path::Path;
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
+
+use super::args::SelectArgs;
+use super::exit::Failure;
+use super::select;
+use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
+use crate::matrix::Filters;
+use crate::plan::{Inputs, PlanError, RunPlan, plan};
+use crate::scenario::{Loaded, load};
+use crate::source::Sources;
+
+/// Scenarios, and what the user selected of them.
+pub(super) struct Selection {
+    pub(super) loaded: Loaded,
+    pub(super) filters: Filters,
+}
+
+impl Selection {
+    /// Reads everything and tries the plan for each kind of host, so that what is wrong in a file is known before
+    /// anything is started.
+    pub(super) fn read(args: &SelectArgs, images: &Path) -> Result<Self, Failure> {
+        let filters = select::filters(args)?;
+        let loaded = load(&args.paths, images).map_err(Failure::input)?;
+        filters.check(&loaded.scenarios)?;
+        let selection = Self { loaded, filters };
+        let mut errors: Vec<PlanError> = Vec::new();
+        for facts in kinds_of_hosts() {
+            let found = plan(&selection.loaded.scenarios, selection.inputs(&facts)).err().unwrap_or_default();
+            errors.extend(
+                found.into_iter().filter(|e| !errors.iter().any(|known| known.loc == e.loc)).collect::<Vec<_>>(),
+            );
+        }
+        if errors.is_empty() { Ok(selection) } else { Err(selection.failure(errors)) }
+    }
+
+    fn inputs<'a>(&'a self, facts: &'a Facts) -> Inputs<'a> {
+        let Loaded { sources, catalogue, .. } = &self.loaded;
+        Inputs { sources, catalogue, facts, filters: &self.filters }
+    }
+
+    /// The plan for a host.
+    pub(super) fn plan(&self, facts: &Facts) -> Result<RunPlan, Failure> {
+        plan(&self.loaded.scenarios, self.inputs(facts)).map_err(|errors| self.failure(errors))
+    }
+
+    fn failure(&self, mut errors: Vec<PlanError>) -> Failure {
+        errors.sort_by_key(|error| (error.loc.file, error.loc.span.start));
+        let sources = &self.loaded.sources;
+        Failure::input(Report::new(PlanErrors {
+            errors: errors.into_iter().map(|error| Shown::new(error, sources)).collect(),
+        }))
+    }
+}
+
+fn kinds_of_hosts() -> Vec<Facts> {
+    let mut kinds = Vec::new();
+    for engine in [EngineKind::Docker, EngineKind::Podman] {
+        for (cgroups, cgroup_layout) in
+            [(CgroupVersion::V1, CgroupLayout::Hybrid), (CgroupVersion::V2, CgroupLayout::V2)]
+        {
+            kinds.push(Facts { engine, cgroups, cgroup_layout, ..Facts::assumed() });
+        }
+    }
+    kinds
+}
+
+/// Everything that planning found wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{} found when the cases were rendered", if .errors.len() == 1 { "an error was".into() } else { format!("{} errors were", .errors.len()) })]
+struct PlanErrors {
+    errors: Vec<Shown>,
+}
+
+impl Diagnostic for PlanErrors {
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.errors.iter().map(|error| error as &dyn Diagnostic)))
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .error.message)]
+struct Shown {
+    error: PlanError,
+    source_text: NamedSource<String>,
+}
+
+impl Shown {
+    fn new(error: PlanError, sources: &Sources) -> Self {
+        let file = sources.get(error.loc.file);
+        Self { source_text: NamedSource::new(&file.path, file.text.clone()), error }
+    }
+}
+
+impl Diagnostic for Shown {
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        Some(Box::new(&self.error.help))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source_text)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = self.error.loc.span.clone();
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some("here".into()), span))))
+    }
+}

@@ -1,0 +1,227 @@
+//! One container from creation to a known boot outcome.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::console::{Console, Milestone};
+use super::{OUTPUT_LIMIT, Run, SETUP_FOLDER, SETUP_LOG};
+use crate::host::{ContainerId, CreateRequest, ExecRequest, Host, HostError, HostErrorKind};
+use crate::images::{ImageDef, SetupMode};
+use crate::observe::console::{deciding_line, plain};
+use crate::observe::{BootObservation, BootOutcome, NotApplied};
+use crate::plan::{BootSpec, CasePlan, ContainerSpec};
+use crate::scenario::model::Readiness;
+
+/// How long to wait between two tries of `systemctl is-system-running` while systemd does not answer yet.
+const RETRY: Duration = Duration::from_millis(100);
+/// How long the end of a dead container's log may take to arrive.
+const DRAIN: Duration = Duration::from_secs(2);
+/// The exit code of a setup script that gave up.
+const SETUP_FAILED: i64 = 1;
+/// How many bytes of a setup script's log are kept.
+const SETUP_LOG_LIMIT: usize = 256 << 10;
+
+/// A container that was made, with its console attached.
+pub(super) struct Made {
+    pub(super) id: ContainerId,
+    pub(super) console: Console,
+}
+
+/// Makes the container of a case and attaches to its console.
+pub(super) async fn make(run: &Run, case: &CasePlan, name: String) -> Result<Made, HostError> {
+    let missing = |what: &str| HostError {
+        action: format!("create the container of {}", case.id),
+        kind: HostErrorKind::Local(format!("{what} is not known here")),
+    };
+    let image = run.catalogue.images.get(&case.container.image).ok_or_else(|| missing(&case.container.image))?;
+    let tag = run.tags.get(&image.name).ok_or_else(|| missing(&image.name))?;
+    let mode =
+        run.catalogue.setup_modes.get(&case.container.setup_mode).ok_or_else(|| missing(&case.container.setup_mode))?;
+    let request = CreateRequest {
+        spec: case.container.clone(),
+        image: tag.clone(),
+        name,
+        argv: argv(image, mode, case),
+        labels: run.options.owner.labels(&case.id.0),
+    };
+    let id = run.host.create(&request).await?;
+    let prepared = prepare(run, mode, &id).await;
+    match prepared {
+        Ok(console) => Ok(Made { id, console }),
+        Err(error) => {
+            // The caller never learns the id, so this is the place to remove it; the sweep at the run's end tries again.
+            let _again = run.host.remove(&id).await;
+            Err(error)
+        }
+    }
+}
+
+async fn prepare(run: &Run, mode: &SetupMode, id: &ContainerId) -> Result<Console, HostError> {
+    if let Some(script) = &mode.script {
+        run.host.put(id, "/", setup_archive(&run.catalogue.setup_lib, script)?).await?;
+    }
+    Ok(Console::follow(run.host.console(id).await?))
+}
+
+/// What PID 1 runs: the command before, then the setup script, which `exec`s the init that it is given.
+pub(super) fn argv(image: &ImageDef, mode: &SetupMode, case: &CasePlan) -> Vec<String> {
+    let init = if case.container.command.is_empty() { &image.init } else { &case.container.command };
+    let mut argv = Vec::new();
+    if let Some(before) = &case.boot.before {
+        argv.extend(["/bin/sh".into(), "-c".into(), format!("{before} && exec \"$@\""), "sh".into()]);
+    }
+    if mode.script.is_some() {
+        argv.push(format!("{SETUP_FOLDER}/setup.sh"));
+    }
+    argv.extend(init.iter().cloned());
+    argv
+}
+
+fn setup_archive(lib: &str, script: &str) -> Result<Bytes, HostError> {
+    let mut archive = tar::Builder::new(Vec::new());
+    let folder = SETUP_FOLDER.trim_start_matches('/');
+    let mut add = |name: &str, text: &str| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o755);
+        archive.append_data(&mut header, format!("{folder}/{name}"), text.as_bytes())
+    };
+    add("lib.sh", lib)
+        .and_then(|()| add("setup.sh", script))
+        .and_then(|()| archive.into_inner())
+        .map(Bytes::from)
+        .map_err(|error| HostError {
+            action: "pack the setup script".into(),
+            kind: HostErrorKind::Local(error.to_string()),
+        })
+}
+
+/// Watches a started container until its boot has come to something.
+///
+/// # Errors
+/// Where the engine fails; a boot that fails is an outcome.
+pub(super) async fn watch(
+    host: &dyn Host,
+    id: &ContainerId,
+    console: &Console,
+    boot: &BootSpec,
+    started: Instant,
+) -> Result<BootOutcome, HostError> {
+    let deadline = started + boot.timeout;
+    let late = || BootOutcome::Timeout { after: boot.timeout };
+    let exit = host.wait(id);
+    tokio::pin!(exit);
+    if boot.ready == Readiness::Console {
+        tokio::select! {
+            code = &mut exit => return Ok(BootOutcome::Exited { code: code? }),
+            milestone = console.milestone() => if milestone == Milestone::Frozen { return Ok(BootOutcome::Frozen) },
+            () = sleep_until(deadline) => return Ok(late()),
+        }
+    }
+    loop {
+        tokio::select! {
+            code = &mut exit => return Ok(BootOutcome::Exited { code: code? }),
+            () = console.frozen() => return Ok(BootOutcome::Frozen),
+            () = sleep_until(deadline) => return Ok(late()),
+            state = system_state(host, id, deadline) => match state? {
+                Some(outcome) => return Ok(outcome),
+                None => sleep(RETRY).await,
+            },
+        }
+    }
+}
+
+/// What `systemctl is-system-running --wait` says; `None` where systemd does not answer (yet).
+async fn system_state(host: &dyn Host, id: &ContainerId, deadline: Instant) -> Result<Option<BootOutcome>, HostError> {
+    let ask = |argv: &[&str]| ExecRequest {
+        argv: argv.iter().map(ToString::to_string).collect(),
+        timeout: deadline.saturating_duration_since(Instant::now()).max(RETRY),
+        output_limit: OUTPUT_LIMIT,
+        ..ExecRequest::default()
+    };
+    let output = match host.exec(id, &ask(&["systemctl", "is-system-running", "--wait"])).await {
+        Ok(output) => output,
+        Err(HostError { kind: HostErrorKind::Refused { .. } | HostErrorKind::NotFound(_), .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match String::from_utf8_lossy(&output.stdout).trim() {
+        "running" => Ok(Some(BootOutcome::Running)),
+        "degraded" | "maintenance" => {
+            let list = ["systemctl", "list-units", "--failed", "--plain", "--no-legend", "--no-pager"];
+            let listed = host.exec(id, &ask(&list)).await?;
+            let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+            let failed_units = text.lines().filter_map(|l| l.split_whitespace().next()).map(Into::into).collect();
+            Ok(Some(BootOutcome::Degraded { failed_units }))
+        }
+        other => {
+            tracing::debug!(container = id.0, state = other, "systemd does not answer yet");
+            Ok(None)
+        }
+    }
+}
+
+/// Everything that was seen of a boot, with what is fetched only where it did not come to `running`.
+pub(super) async fn observe(
+    run: &Run,
+    case: &CasePlan,
+    made: &Made,
+    outcome: BootOutcome,
+    took: Duration,
+) -> Result<BootObservation, HostError> {
+    let host = run.host.as_ref();
+    if matches!(outcome, BootOutcome::Exited { .. }) {
+        made.console.drained(DRAIN).await;
+    }
+    let failed = outcome != BootOutcome::Running;
+    let scripted = run.catalogue.setup_modes.get(&case.container.setup_mode).is_some_and(|mode| mode.script.is_some());
+    let setup_log = if failed && scripted {
+        let bytes = host.get(&made.id, SETUP_LOG, SETUP_LOG_LIMIT).await?;
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    } else {
+        None
+    };
+    let inspected = host.inspect(&made.id).await?;
+    let (console, console_cut) = made.console.raw();
+    let deciding = match &outcome {
+        BootOutcome::Running => None,
+        BootOutcome::Refused { message } => Some(message.clone()),
+        BootOutcome::Degraded { .. }
+        | BootOutcome::Exited { .. }
+        | BootOutcome::Frozen
+        | BootOutcome::Timeout { .. } => {
+            deciding_line(&plain(&console), matches!(outcome, BootOutcome::Exited { code: SETUP_FAILED }) && scripted)
+        }
+    };
+    Ok(BootObservation {
+        outcome,
+        deciding_line: deciding,
+        console,
+        console_cut,
+        setup_log,
+        took,
+        not_applied: not_applied(&case.container, &inspected),
+    })
+}
+
+fn not_applied(spec: &ContainerSpec, inspected: &serde_json::Value) -> Vec<NotApplied> {
+    let shown = |flag: crate::host::NotApplied| {
+        let (name, requested) = flag.flag.split_once(' ').unwrap_or((&flag.flag, ""));
+        NotApplied { flag: name.to_string(), requested: requested.to_string(), effective: flag.seen }
+    };
+    crate::host::not_applied(spec, inspected).into_iter().map(shown).collect()
+}
+
+/// A boot that the engine refused: there is nothing to look at but its words.
+pub(super) fn refused(message: String, took: Duration) -> BootObservation {
+    BootObservation {
+        deciding_line: Some(message.clone()),
+        outcome: BootOutcome::Refused { message },
+        console: String::new(),
+        console_cut: false,
+        setup_log: None,
+        took,
+        not_applied: vec![],
+    }
+}

@@ -1,0 +1,148 @@
+//! Runs boots side by side, tells what happens, and cleans up whatever the end is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::group::{Boot, Over};
+use super::{Outcome, Run, labels};
+use crate::events::{BootPhase, Event, Summary};
+use crate::judge::{CaseResult, GoldenKey, Verdict, combine_repeats};
+use crate::plan::{BootGroup, CaseId, RunPlan};
+use crate::scenario::model::Repeat;
+
+/// Carries out a plan. Comes back when every container of the run is gone, or is named in `left_behind`.
+pub async fn run(run: Run, plan: RunPlan) -> Outcome {
+    let started = Instant::now();
+    let run = Arc::new(run);
+    let slots = Arc::new(Semaphore::new(run.options.jobs.max(1)));
+    let mut tasks = JoinSet::new();
+    for (number, group) in in_order(plan.groups) {
+        let (run, slots) = (Arc::clone(&run), Arc::clone(&slots));
+        tasks.spawn(async move { (number, serve(&run, &slots, number, &group).await) });
+    }
+    let mut results: Vec<(usize, Vec<CaseResult>)> = Vec::new();
+    let mut boots = 0;
+    let mut varied = BTreeMap::new();
+    while let Some(joined) = tasks.join_next().await {
+        match joined {
+            Ok((number, served)) => {
+                boots += served.boots;
+                varied.extend(served.varied);
+                results.push((number, served.results));
+            }
+            Err(error) => run.tell(Event::Notice { message: format!("a boot's task ended badly: {error}") }),
+        }
+    }
+    let left_behind = labels::remove_own(run.host.as_ref(), &run.options.owner).await;
+    results.sort_by_key(|(number, _)| *number);
+    let results: Vec<CaseResult> = results.into_iter().flat_map(|(_, results)| results).collect();
+    let stopped_early = stopped(&run, &results);
+    let summary = Summary { boots, took: started.elapsed(), stopped_early, left_behind };
+    Outcome { results, varied, summary }
+}
+
+fn stopped(run: &Run, results: &[CaseResult]) -> Option<String> {
+    if !run.cancel.is_cancelled() {
+        return None;
+    }
+    let failed = run.options.fail_fast.then(|| results.iter().find(|r| stops(&r.verdict))).flatten();
+    Some(failed.map_or_else(|| "interrupted".into(), |first| format!("--fail-fast: {} came first", first.id)))
+}
+
+/// Whether a verdict ends a run that is to end at the first failure.
+const fn stops(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Fail | Verdict::Timeout(_) | Verdict::Flaky(..) | Verdict::Error(_))
+}
+
+/// The groups with their numbers, those that are known to take long first, so that none of them is left for the end.
+fn in_order(groups: Vec<BootGroup>) -> Vec<(usize, BootGroup)> {
+    let mut numbered: Vec<_> = groups.into_iter().enumerate().collect();
+    numbered.sort_by_key(|(number, group)| (std::cmp::Reverse(known_length(group)), *number));
+    numbered
+}
+
+/// The time that a group's steps take at least, as far as its plan tells.
+fn known_length(group: &BootGroup) -> Duration {
+    let repeats = group.cases.iter().flat_map(|case| &case.steps).filter_map(|step| match step.repeat {
+        Some(Repeat::For(duration)) => Some(duration),
+        Some(Repeat::Times(_)) | None => None,
+    });
+    let before = if group.cases.iter().any(|case| case.boot.before.is_some()) { 1 } else { 0 };
+    repeats.sum::<Duration>() + Duration::from_secs(before)
+}
+
+/// What came of a group.
+#[derive(Default)]
+struct Served {
+    results: Vec<CaseResult>,
+    varied: Vec<(CaseId, GoldenKey)>,
+    boots: usize,
+}
+
+/// Boots a group as often as asked. A group that was not booted that often has no results: half of what was asked for
+/// says nothing.
+async fn serve(run: &Run, slots: &Semaphore, number: usize, group: &BootGroup) -> Served {
+    let wanted = run.options.repeat.max(1);
+    let mut repeats: Vec<Vec<CaseResult>> = Vec::new();
+    for repeat in 0..wanted {
+        let Some(results) = once(run, slots, number, group, repeat).await else {
+            return Served { boots: repeats.len(), ..Served::default() };
+        };
+        repeats.push(results);
+    }
+    let mut served = Served { boots: repeats.len(), ..Served::default() };
+    for case in 0..group.cases.len() {
+        let all: Vec<CaseResult> = repeats.iter().filter_map(|results| results.get(case).cloned()).collect();
+        served.varied.extend(varying(&all));
+        let Some(result) = combine_repeats(all) else { continue };
+        if run.options.fail_fast && stops(&result.verdict) {
+            run.cancel.cancel();
+        }
+        run.tell(Event::CaseFinished { result: Box::new(result.clone()) });
+        served.results.push(result);
+    }
+    served
+}
+
+/// A golden for which the runs of a case gave different texts.
+fn varying(runs: &[CaseResult]) -> Option<(CaseId, GoldenKey)> {
+    let (first, others) = runs.split_first()?;
+    let differs = others.iter().find(|other| other.observed != first.observed)?;
+    let key = first.observed.iter().chain(&differs.observed).find(|seen| {
+        let text = |result: &CaseResult| result.observed.iter().find(|o| o.key == seen.key).map(|o| o.text.clone());
+        text(first) != text(differs)
+    })?;
+    Some((first.id.clone(), key.key.clone()))
+}
+
+/// One boot of a group; `None` where the run is over before or while it boots.
+async fn once(run: &Run, slots: &Semaphore, number: usize, group: &BootGroup, repeat: u32) -> Option<Vec<CaseResult>> {
+    let slot = tokio::select! {
+        biased;
+        () = run.cancel.cancelled() => return None,
+        slot = slots.acquire() => slot.ok()?,
+    };
+    let boot = Boot { run, number, group };
+    let name = format!("sdc-{}-{number}-{repeat}", run.options.owner.run);
+    let over = tokio::select! {
+        biased;
+        () = run.cancel.cancelled() => None,
+        over = boot.go(name) => Some(over),
+    };
+    // A container that was made before the interruption has this run's label: it is removed with what is left.
+    let Over { results, made } = over?;
+    drop(slot);
+    if let Some(made) = made {
+        boot.phase(BootPhase::Remove);
+        if let Err(error) = run.host.remove(&made.id).await {
+            run.tell(Event::Notice { message: format!("{error}; tried again at the end of the run") });
+        }
+    }
+    run.tell(Event::BootOver { boot: number });
+    Some(results)
+}

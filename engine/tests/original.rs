@@ -1,0 +1,62 @@
+//! The original suite's own numbers, from the shipped scenarios: 12 tests, 576 cells; on a v1 host 280 applicable, on v2
+//! 118. Given facts, so no engine is touched.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use std::path::Path;
+
+use assert_cmd::Command;
+
+fn list(arguments: &[&str]) -> serde_json::Value {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let output = Command::cargo_bin("sdc-engine")
+        .unwrap()
+        .current_dir(root)
+        .env("DOCKER_HOST", "unix:///nowhere/there/is/no/engine.sock")
+        .args(["list", "scenarios", "--tag", "original", "--json"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn counts(arguments: &[&str]) -> (u64, u64, u64, u64) {
+    let json = list(arguments);
+    let count = |name: &str| json["counts"][name].as_u64().unwrap();
+    // Scenarios without the tag are filtered; the original's own filters come on top of that in other tests.
+    let foreign =
+        json["left_out"].as_array().unwrap().iter().filter(|out| out["why"]["reason"] == "--tag original").count();
+    (count("run"), count("skipped"), count("filtered") - foreign as u64, count("not_applicable"))
+}
+
+#[test]
+fn on_a_v1_host_280_of_576_cases_are_applicable() {
+    let (run, skipped, filtered, not_applicable) = counts(&["--assume", "cgroups=v1"]);
+    assert_eq!(run + skipped + filtered + not_applicable, 576);
+    assert_eq!((run + skipped, not_applicable), (280, 296));
+    assert_eq!(skipped, 52, "the two podman tests are skipped on docker");
+}
+
+#[test]
+fn on_a_v2_host_118_of_576_cases_are_applicable() {
+    let (run, skipped, filtered, not_applicable) = counts(&["--assume", "cgroups=v2"]);
+    assert_eq!(run + skipped + filtered + not_applicable, 576);
+    assert_eq!((run + skipped, not_applicable), (118, 458));
+}
+
+#[test]
+fn podman_skips_nothing_of_its_own_mode() {
+    let (_, skipped, _, not_applicable) = counts(&["--assume", "cgroups=v1,engine=podman"]);
+    assert_eq!((skipped, not_applicable), (0, 296));
+}
+
+#[test]
+fn filters_are_counted_apart() {
+    let all = counts(&["--assume", "cgroups=v1"]);
+    let (run, skipped, filtered, not_applicable) =
+        counts(&["--assume", "cgroups=v1", "--setup-mode", "rebind,unmount", "--cgroupns", "host", "-k", "cgroups"]);
+    assert_eq!(not_applicable, all.3);
+    assert_eq!(run, 16, "4 cgroup tests, 2 setup modes, 2 cgroup modes");
+    assert_eq!(run + skipped + filtered, 280);
+}
