@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bollard::query_parameters::{
     CreateContainerOptions, DownloadFromContainerOptions, KillContainerOptions, RemoveContainerOptions,
-    StartContainerOptions, StopContainerOptions, UploadToContainerOptions, WaitContainerOptions,
+    ResizeContainerTTYOptions, StartContainerOptions, StopContainerOptions, UploadToContainerOptions,
+    WaitContainerOptions,
 };
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -20,6 +21,9 @@ use super::wire::{attach, get_json, get_stream, quote};
 use super::{ContainerId, CreateRequest, ExecOutput, ExecRequest, Host, HostError, HostErrorKind, Listed};
 use super::{create, exec, facts, images, private};
 use crate::facts::{EngineKind, Facts};
+
+/// Rows and columns of a console: wide enough for every line that systemd prints.
+const CONSOLE_SIZE: (i32, i32) = (50, 250);
 
 /// An engine behind an address.
 pub struct Docker {
@@ -143,7 +147,16 @@ impl Host for Docker {
     }
 
     async fn start(&self, id: &ContainerId) -> Result<(), HostError> {
-        limited(of(id, "start"), WORK, self.client.start_container(&id.0, None::<StartContainerOptions>)).await
+        limited(of(id, "start"), WORK, self.client.start_container(&id.0, None::<StartContainerOptions>)).await?;
+        // systemd cuts its lines to the terminal's width, sometimes inside an escape sequence. Without a terminal, or
+        // when it has ended already, there is nothing to make wider.
+        let size = ResizeContainerTTYOptions { h: CONSOLE_SIZE.0, w: CONSOLE_SIZE.1 };
+        let widened =
+            limited(of(id, "widen the console of"), WORK, self.client.resize_container_tty(&id.0, size)).await;
+        if let Err(error) = widened {
+            tracing::debug!(%error, "the console keeps its width");
+        }
+        Ok(())
     }
 
     async fn wait(&self, id: &ContainerId) -> Result<i64, HostError> {

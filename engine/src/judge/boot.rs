@@ -54,6 +54,16 @@ pub(super) fn judge(
     (judgements, observed)
 }
 
+/// Whether the boot ended as expected by not coming up: then there is nothing in which a step could run, and nothing that
+/// its not running could say.
+pub(super) fn must_not_come_up(boot: &BootObservation, plan: &CasePlan) -> bool {
+    let up = |state: &BootState| matches!(state, BootState::Running | BootState::Degraded);
+    let mut wanted = plan.boot_expect.iter().filter(|expectation| expectation.level == Level::Fail);
+    let mut states = wanted.by_ref().flat_map(|expectation| &expectation.state).peekable();
+    let outcome = boot.outcome.state();
+    states.peek().is_some() && !up(&outcome) && states.all(|state| !up(state))
+}
+
 /// A case whose boot nobody saw.
 pub(super) fn unseen(plan: &CasePlan) -> Weighed {
     let place = plan.boot_expect.first().map(|expectation| expectation.place.clone());

@@ -37,7 +37,8 @@ pub fn golden_keys(plan: &CasePlan) -> Vec<GoldenKey> {
 /// Judges a case: what was seen of its boot and steps, by what its plan expects. Observations belong to steps by name.
 ///
 /// The verdict is the first that applies of `fail`, `timeout`, `new`, `warn`, `pass`:
-/// - `fail`: an expectation of level `fail` broke, a flag was not applied, or a step did not run, whatever the reason. What
+/// - `fail`: an expectation of level `fail` broke, a flag was not applied, or a step did not run (unless the boot was not
+///   to come up, and did not: then steps that did not run are not judged). What
 ///   only follows from a passed limit does not count beside it: the checks of a run or a boot that timed out, and steps
 ///   that did not run after it.
 /// - `timeout`: the boot or a run of a step came to its limit, and nothing else broke.
@@ -55,8 +56,12 @@ pub fn judge_case(
         None => (vec![boot::unseen(plan)], Vec::new()),
     };
     let mut cut_short = boot.is_some_and(|boot| boot::timed_out(boot, plan));
+    let none_expected = boot.is_some_and(|boot| boot::must_not_come_up(boot, plan));
     for step in &plan.steps {
         let seen = steps.iter().find(|observation| observation.name == step.name);
+        if none_expected && seen.is_none_or(|seen| seen.not_run.is_some()) {
+            continue;
+        }
         let (judgements, texts) = step::judge(step, seen, cut_short, plan, goldens);
         cut_short |= judgements.iter().any(is_timeout);
         weighed.extend(judgements);
@@ -183,11 +188,16 @@ mod tests {
     }
 
     #[test]
-    fn steps_of_a_case_that_must_not_boot_do_not_hold_unless_they_ran() {
+    fn steps_of_a_case_that_must_not_boot_need_not_run() {
         let mut plan = plan(vec![step("s", vec![expect(Some(ExitSpec::Any), vec![])])]);
         plan.boot_expect = vec![boots(&[BootState::Exited])];
         let dead = boot(BootOutcome::Exited { code: 255 });
-        assert_eq!(judge_case(&plan, Some(&dead), &[not_run("s")], &BTreeMap::new()).verdict, Verdict::Fail);
+        let verdict = |outcome: &BootOutcome| {
+            judge_case(&plan, Some(&boot(outcome.clone())), &[not_run("s")], &BTreeMap::new()).verdict
+        };
+        assert_eq!(verdict(&BootOutcome::Exited { code: 255 }), Verdict::Pass);
+        assert_eq!(verdict(&BootOutcome::Frozen), Verdict::Fail, "it did not boot, but otherwise than expected");
+        assert_eq!(verdict(&BootOutcome::Running), Verdict::Fail, "it booted, and nothing may hide that");
         assert_eq!(judge_case(&plan, Some(&dead), &[printed("s", "")], &BTreeMap::new()).verdict, Verdict::Pass);
     }
 }

@@ -182,7 +182,7 @@ mod tests {
         let error = Normaliser::new(&names(&["id"]), &[own("mine", "a", "b")]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no normalising rule is called `id`; there are: ansi, ids, pids, times, sizes, paths, mine"
+            "no normalising rule is called `id`; there are: ansi, cgroup, ids, pids, times, sizes, paths, mine"
         );
         for (regex, reason) in [("(", "unclosed group"), ("a*", "it matches the empty text")] {
             let error = Normaliser::new(&names(&["mine"]), &[own("mine", regex, "b")]).unwrap_err();

@@ -497,7 +497,7 @@ pub struct Step {
 }
 
 /// The names of the normalising rules that are built in.
-pub const BUILTIN_RULES: &[&str] = &["ansi", "ids", "pids", "times", "sizes", "paths"];
+pub const BUILTIN_RULES: &[&str] = &["ansi", "cgroup", "ids", "pids", "times", "sizes", "paths"];
 
 /// A normalising rule of a scenario's own: `[normalise_rule.NAME] regex = "…", replace = "…"`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

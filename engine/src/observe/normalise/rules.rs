@@ -33,6 +33,12 @@ pub const RULES: &[Rule] = &[
         run: |text| Cow::Owned(plain(text)),
     },
     Rule {
+        name: "cgroup",
+        description: "the path of a container's own cgroup, whatever parent and name the engine gave it, becomes \
+                      `/<container>`; best used before `ids`",
+        run: |text| replace(text, &CGROUP),
+    },
+    Rule {
         name: "ids",
         description: "container, machine and invocation ids, UUIDs, private folders of services and namespace numbers (but \
                       not those of the host's first namespaces) become `<id>`",
@@ -87,6 +93,13 @@ fn replace<'t>(text: &'t str, parts: &[Part]) -> Cow<'t, str> {
     }
     text
 }
+
+/// docker's and podman's own names, under cgroupfs and under systemd: `/docker/ID`, `/system.slice/docker-ID.scope`,
+/// `/machine.slice/libpod-ID.scope/container`.
+static CGROUP: Parts = LazyLock::new(|| {
+    let own = r"(?:/[\w.@-]+)*/(?:docker-|libpod-)?[0-9a-f]{64}(?:\.scope)?(?:/container)?\b";
+    vec![part(own, |_| Some("/<container>".to_owned()))]
+});
 
 static IDS: Parts = LazyLock::new(|| {
     vec![
@@ -294,6 +307,28 @@ mod tests {
                 ("/var/lib/dockerish /var/lib/dbus /overlay2/x", "/var/lib/dockerish /var/lib/dbus /overlay2/x"),
             ],
         );
+    }
+
+    #[test]
+    fn cgroup() {
+        check(
+            "cgroup",
+            &[
+                (&format!("0::/docker/{ID}/init.scope"), "0::/<container>/init.scope"),
+                (&format!("1:name=systemd:/sdc-engine-docker-v1-7/{ID}"), "1:name=systemd:/<container>"),
+                (&format!("0::/system.slice/docker-{ID}.scope"), "0::/<container>"),
+                (&format!("0::/machine.slice/libpod-{ID}.scope/container/x"), "0::/<container>/x"),
+                (&format!("cgroup[/docker/{ID}] cgroup rw"), "cgroup[/<container>] cgroup rw"),
+                (&format!("cgroup[/../../docker/{ID}]"), "cgroup[/<container>]"),
+                ("0::/init.scope /docker/abc", "0::/init.scope /docker/abc"),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_loader_knows_the_same_rules() {
+        let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+        assert_eq!(names, crate::scenario::model::BUILTIN_RULES);
     }
 
     #[test]
