@@ -18,24 +18,29 @@ inner=$6    # the script of the namespaces' first process
 
 fail() { echo "error $*"; exit 1; }
 
-# Runs "$1 <its folder> <its names>" for each hierarchy, those too that a container mounted and the host does not show.
-each_hierarchy() {
+# Runs "$1 <arguments> <its names>" with a hierarchy on $point, which can be one that a container mounted and the host
+# does not show. Its options are those of a line of /proc/self/cgroup.
+on_hierarchy() { # names command
+    names=$1
+    shift
+    case $names in
+        '') mount -n -t cgroup2 none "$point" ;;
+        name=*) mount -n -t cgroup -o "none,$names" none "$point" ;;
+        *) mount -n -t cgroup -o "$names" none "$point" ;;
+    esac 2>/dev/null || return
+    "$@" "$names" </dev/null
+    umount -n "$point"
+}
+
+each_hierarchy() { # command
     mkdir -p "$point"
-    while IFS=: read -r _ names _; do
-        case $names in
-            '') mount -n -t cgroup2 none "$point" ;;
-            name=*) mount -n -t cgroup -o "none,$names" none "$point" ;;
-            *) mount -n -t cgroup -o "$names" none "$point" ;;
-        esac 2>/dev/null || continue
-        "$@" "$names" </dev/null
-        umount -n "$point"
-    done </proc/self/cgroup
+    while IFS=: read -r _ names _; do on_hierarchy "$names" "$@"; done </proc/self/cgroup
     rmdir "$point"
 }
 
-# Kills all processes in the cgroup $1.
+# Kills all processes in the cgroup $1 of any hierarchy, and below it.
 kill_all() {
-    find "$point/$1" -name cgroup.procs -exec cat {} + 2>/dev/null | while read -r pid; do
+    grep -ls ":/$1\(/\|\$\)" /proc/[0-9]*/cgroup | while IFS=/ read -r _ _ pid _; do
         kill -KILL "$pid" 2>/dev/null
     done
 }
@@ -43,6 +48,8 @@ kill_all() {
 # Removes the cgroup $1; its last processes may need a moment to be gone.
 remove_cgroup() {
     tries=0
+    # Empty as a rule: every container has been removed.
+    [ -d "$point/$1" ] && rmdir "$point/$1" 2>/dev/null
     while [ -d "$point/$1" ] && [ "$tries" -lt 100 ]; do
         kill_all "$1"
         find "$point/$1" -depth -type d -exec rmdir {} \; 2>/dev/null
@@ -50,6 +57,12 @@ remove_cgroup() {
         tries=$((tries + 1))
     done
     [ -d "$point/$1" ] && echo "left the cgroup /$1 of the hierarchy ${2:-unified}"
+}
+
+unified() { # command
+    mkdir -p "$point"
+    on_hierarchy '' "$@"
+    rmdir "$point"
 }
 
 # Remembers which controllers the root of the unified hierarchy hands down, before the runtime turns on more of them.
@@ -90,7 +103,7 @@ flock -n 8
 sweep
 exec 7>&-
 before=
-each_hierarchy remember
+unified remember
 
 data=
 for slot in '' -2 -3 -4 -5 -6 -7 -8; do
@@ -118,7 +131,7 @@ trap 'echo >&6' HUP INT TERM
 (
     read -r _ <&5
     # A container that still runs would be given ten seconds by dockerd.
-    each_hierarchy kill_all "$parent"
+    kill_all "$parent"
     echo >&6
     setpriv --pdeathsig KILL sleep 10
     kill -0 $$ || exit  # without the guard, $engine may be another process by now
@@ -135,5 +148,5 @@ trap '' PIPE  # the owner may be gone; not earlier, for containers would inherit
 echo "ended $code"
 tail -n 20 "$run/dockerd.log" | sed 's/^/log /'
 each_hierarchy remove_cgroup "$parent"
-each_hierarchy restore
+unified restore
 rm -rf "$run" || echo "left $run"

@@ -29,6 +29,10 @@ dockerd=$!
 (
     read -r _ <"$run/stop"
     kill -TERM "$dockerd"
+    # Stopping containerd is the last that dockerd does, and then it may sleep for a second before it looks.
+    containerd=$(cat "$run/exec/containerd/containerd.pid") || exit
+    while kill -0 "$containerd" 2>/dev/null; do sleep 0.01; done
+    kill -KILL "$dockerd"
 ) &
 while kill -0 "$dockerd" 2>/dev/null; do
     wait "$dockerd"
