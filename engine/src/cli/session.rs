@@ -49,7 +49,7 @@ pub(super) struct Ran {
 
 /// Runs everything that was asked for, and reports it.
 pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
-    let selection = Selection::read(asked.select, asked.images)?;
+    let selection = Selection::read(asked.select, asked.images)?.of_something()?;
     let store = golden::store::read(asked.golden).map_err(Failure::input)?;
     let cancel = CancellationToken::new();
     signals::cancel_at_signal(cancel.clone())?;

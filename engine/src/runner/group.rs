@@ -185,7 +185,7 @@ impl Boot<'_> {
         CaseResult { verdict: Verdict::Error(error.to_string()), ..self.blank(case, took) }
     }
 
-    fn all_failed(&self, error: &HostError, took: Duration) -> Vec<CaseResult> {
+    pub(super) fn all_failed(&self, error: &HostError, took: Duration) -> Vec<CaseResult> {
         self.group.cases.iter().map(|case| self.error(case, error, took)).collect()
     }
 
