@@ -139,13 +139,13 @@ fn a_golden_with_merge_markers_is_2_with_file_and_line() {
 }
 
 #[test]
-fn a_golden_that_can_not_be_one_is_2() {
+fn a_golden_that_is_no_text_is_2() {
     let golden = tempfile::tempdir().unwrap();
-    let file = golden.path().join("cgroups/dir/ls/cgroupns=private,cgroupns=host.txt");
+    let file = golden.path().join("cgroups/dir/ls/base.txt");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    std::fs::write(&file, "memory\n").unwrap();
+    std::fs::write(&file, b"memory\n\xff\n").unwrap();
     let said = fails(&["check", "--golden", golden.path().to_str().unwrap()], 2);
-    assert!(said.contains("cgroupns=private,cgroupns=host.txt"), "{said}");
+    assert!(said.contains("cgroups/dir/ls/base.txt"), "{said}");
 }
 
 #[test]

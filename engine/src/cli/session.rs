@@ -90,6 +90,9 @@ async fn on_host(
     let notice = |message: String| {
         let _gone = events.send(Event::Notice { message });
     };
+    for stray in &store.strays {
+        notice(format!("{} in the goldens' folder is not read: {}", stray.path, stray.why));
+    }
     for name in runner::sweep(opened.host.as_ref(), &owner).await.map_err(Failure::environment)? {
         notice(format!("removed {name}, which a run that died had left"));
     }

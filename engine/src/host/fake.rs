@@ -132,6 +132,8 @@ impl Fake {
             });
             (failure, inner.pauses.get(&call).copied())
         };
+        // An engine always makes its caller wait a little: others get their turn.
+        tokio::task::yield_now().await;
         if let Some(pause) = pause {
             sleep(pause).await;
         }

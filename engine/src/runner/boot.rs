@@ -53,8 +53,16 @@ pub(super) async fn make(run: &Run, case: &CasePlan, name: String) -> Result<Mad
         Err(error) => {
             // The caller never learns the id, so this is the place to remove it; the sweep at the run's end tries again.
             let _again = run.host.remove(&id).await;
-            Err(error)
+            Err(not_a_boot(error))
         }
+    }
+}
+
+/// What the engine refuses of the preparation (a script in a read-only container) is no refusal to boot.
+fn not_a_boot(error: HostError) -> HostError {
+    match error.kind {
+        HostErrorKind::Refused { message, .. } => HostError { kind: HostErrorKind::Local(message), ..error },
+        _ => error,
     }
 }
 

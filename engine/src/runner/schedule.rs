@@ -156,6 +156,11 @@ async fn once(run: &Run, slots: &Semaphore, number: usize, group: &BootGroup, re
     };
     // A container that was made before the interruption has this run's label: it is removed with what is left.
     let Over { results, made } = over?;
+    // Before the slot is free for another boot; `serve` looks at what all repeats together say.
+    let last = repeat + 1 >= run.options.repeat;
+    if run.options.fail_fast && last && results.iter().any(|result| stops(&result.verdict)) {
+        run.cancel.cancel();
+    }
     drop(slot);
     if let Some(made) = made {
         boot.phase(BootPhase::Remove);

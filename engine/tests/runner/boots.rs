@@ -181,6 +181,15 @@ async fn the_setup_script_goes_in_first_and_its_log_comes_out_of_boots_that_fail
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_script_that_can_not_be_put_in_is_no_refused_boot() {
+    let script = up().failing(Call::Put, Failure::refuses("container rootfs is marked read-only"));
+    let setup = "container.setup_mode = 'rebind'\ncontainer.cap_add = ['SYS_ADMIN']\ncontainer.cgroupns = 'private'\n";
+    let ran = on(script).run_one(&format!("{setup}boot.expect.state = 'refused'\n{STEP}")).await;
+    let Verdict::Error(words) = ran.verdict() else { panic!("{:?}", ran.verdict()) };
+    assert!(words.contains("marked read-only"), "{words}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_command_before_the_boot_runs_the_setup_script_and_it_the_init() {
     let argv = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = std::sync::Arc::clone(&argv);
