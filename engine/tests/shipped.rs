@@ -209,7 +209,7 @@ fn goldens_from_the_first_update_to_a_difference() {
     user.write("What does it say?", &step("world"));
     let ended = user.run(&["check"], &host);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    for words in ["mine/hello/base.txt", "hello", "world"] {
+    for words in ["hello: differs from its golden", "-hello", "+world"] {
         assert!(ended.stdout.contains(words), "{words}: {}", ended.stdout);
     }
     assert_eq!(user.files(), recorded, "check writes nothing");
