@@ -104,13 +104,17 @@ detect() {
 
 # The mounts on and below /sys/fs/cgroup, in mount order: target, type, root, flags, super block options.
 cgroup_mounts() {
-    local -a field
-    local i
-    while read -r -a field; do
+    local -a lines field
+    local line i
+    # At once: the kernel writes the file anew for every read, of which `read` makes one a line.
+    mapfile -t lines </proc/self/mountinfo
+    for line in "${lines[@]}"; do
+        [[ $line == *" $SDC_CGROUP"[\ /]* ]] || continue
+        read -r -a field <<<"$line"
         [[ ${field[4]} == "$SDC_CGROUP" || ${field[4]} == "$SDC_CGROUP"/* ]] || continue
         for ((i = 6; i < ${#field[@]}; i++)); do [[ ${field[i]} == - ]] && break; done
         printf '%s %s %s %s %s\n' "${field[4]}" "${field[i + 1]}" "${field[3]}" "${field[5]}" "${field[i + 3]}"
-    done </proc/self/mountinfo
+    done
 }
 
 # As cgroup_mounts, but v1 hierarchies and v2 trees only, and of those stacked on one target the visible one.
@@ -157,9 +161,22 @@ mount_options() { # options
 
 # --- Steps -----------------------------------------------------------------------------------------------------------
 
+# Without a program (mountpoint): a mode may ask twenty times.
+is_mounted() { # target
+    local -a lines field
+    local line
+    mapfile -t lines </proc/self/mountinfo
+    for line in "${lines[@]}"; do
+        [[ $line == *" $1 "* ]] || continue
+        read -r -a field <<<"$line"
+        [[ ${field[4]} != "$1" ]] || return 0
+    done
+    return 1
+}
+
 # Unmounts a folder and all below it, as often as something is mounted there: some engines stack two mounts.
 unmount_all() { # target
-    while mountpoint -q "$1"; do run umount -R "$1"; done
+    while is_mounted "$1"; do run umount -R "$1"; done
 }
 
 mount_hierarchy() { # target type options
