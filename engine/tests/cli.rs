@@ -56,6 +56,13 @@ fn scenario(rest: &str) -> String {
     format!("title = 'x'\ncontainer.image = 'debian-12'\n{rest}\n")
 }
 
+/// A folder with a scenario that is right, and its path.
+fn small() -> (tempfile::TempDir, String) {
+    let folder = folder(&scenario("step = [{ name = 'a', run = 'true' }]"));
+    let path = folder.path().display().to_string();
+    (folder, path)
+}
+
 #[test]
 fn help_lists_the_commands_and_the_exit_codes() {
     let output = engine(&["--help"]).assert().code(0).stderr("").get_output().stdout.clone();
@@ -73,7 +80,7 @@ fn every_command_has_help() {
 #[test]
 fn a_wrong_command_line_is_2_and_says_what_there_is() {
     for (arguments, words, help) in [
-        (&["list", "--axis", "nope=1"][..], "no scenario has the axis 'nope'", "cgroup_mode, cgroupns, setup_mode"),
+        (&["list", "--axis", "nope=1"][..], "no scenario has the axis 'nope'", "cgroup_mode, cgroupns"),
         (&["list", "--axis", "cgroupns=nope"], "the axis cgroupns 'nope'", "host, private"),
         (&["check", "--setup-mode", "rebind,nope"], "the axis setup_mode 'nope'", "rebind"),
         (&["list", "--axis", "foo"], "'foo' is no axis and value", "--axis name=value"),
@@ -132,7 +139,8 @@ fn a_golden_with_merge_markers_is_2_with_file_and_line() {
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, "memory\n<<<<<<< HEAD\npids\n=======\nio\n>>>>>>> theirs\n").unwrap();
     let golden = golden.path().to_str().unwrap();
-    for command in [&["check", "--golden", golden][..], &["update", "--reason", "r", "--golden", golden]] {
+    let (_folder, own) = small();
+    for command in [&["check", &own, "--golden", golden][..], &["update", &own, "--reason", "r", "--golden", golden]] {
         let said = fails(command, 2);
         assert!(said.contains("cgroups/dir/ls/base.txt:2"), "{said}");
     }
@@ -144,20 +152,22 @@ fn a_golden_that_is_no_text_is_2() {
     let file = golden.path().join("cgroups/dir/ls/base.txt");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, b"memory\n\xff\n").unwrap();
-    let said = fails(&["check", "--golden", golden.path().to_str().unwrap()], 2);
+    let (_folder, own) = small();
+    let said = fails(&["check", &own, "--golden", golden.path().to_str().unwrap()], 2);
     assert!(said.contains("cgroups/dir/ls/base.txt"), "{said}");
 }
 
 #[test]
 fn an_engine_that_is_not_there_is_3_and_says_where_it_was_looked_for() {
-    for command in [&["check"][..], &["list"], &["host"], &["clean"], &["images", "list"]] {
+    let (_folder, own) = small();
+    for command in [&["check", &own][..], &["list", &own], &["host"], &["clean"], &["images", "list"]] {
         let said = fails(command, 3);
         assert!(said.contains(NO_ENGINE) && said.contains("DOCKER_HOST names it"), "{said}");
         assert!(said.contains("does not exist"), "{said}");
     }
-    let said = fails(&["check", "--host", "tcp://127.0.0.1:1"], 3);
+    let said = fails(&["check", &own, "--host", "tcp://127.0.0.1:1"], 3);
     assert!(said.contains("127.0.0.1:1") && said.contains("Connection refused"), "{said}");
-    let said = fails(&["check", "--host", "docker-v3"], 3);
+    let said = fails(&["check", &own, "--host", "docker-v3"], 3);
     assert!(said.contains("`docker-v1` and `docker-v2`"), "{said}");
 }
 

@@ -16,9 +16,9 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 /// Verdicts that no shipped case may have. `new` joins them when every golden is recorded.
-const NEVER: &[&str] = &["fail", "error", "timeout", "flaky"];
+const NEVER: &[&str] = &["fail", "error", "timeout", "flaky", "new"];
 /// Whether the shipped goldens cover every case of the private engines; then the exit code is 0.
-const GOLDENS_ARE_COMPLETE: bool = false;
+const GOLDENS_ARE_COMPLETE: bool = true;
 
 /// The flags that systemd needs here, as the shipped scenarios have them.
 const BOOTS: &str = r#"
