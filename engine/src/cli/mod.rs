@@ -58,7 +58,7 @@ fn start_log(level: &str) -> Result<(), Failure> {
     // A level alone is meant for us; libraries get it through a full filter such as `debug,bollard=trace`.
     let filter = if level.contains(['=', ',']) { level.to_string() } else { format!("warn,sdc_engine={level}") };
     let filter = EnvFilter::try_new(filter).map_err(|error| {
-        let help = "there are: off, error, warn, info, debug, trace; or a filter such as debug,bollard=trace";
+        let help = "there are: off, error, warn, info, debug, trace; or a filter such as sdc_engine=debug";
         Failure::input(miette::miette!(help = help, "--log-level {level}: {error}"))
     })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
