@@ -18,9 +18,9 @@ const VICTIM: &str = "SDC_ENGINE_TEST_VICTIM";
 
 /// The folder of an engine's socket, such as `/run/sdc-engine/docker-v1-12`.
 fn run_folder(host: &dyn Host) -> PathBuf {
-    let words = host.by_hand();
-    let socket = words.rsplit("unix://").next().expect("an address").to_owned();
-    Path::new(&socket).parent().expect("a folder").to_owned()
+    let address = host.address();
+    let socket = address.strip_prefix("unix://").expect("a socket");
+    Path::new(socket).parent().expect("a folder").to_owned()
 }
 
 /// All that is left of an engine: folders, cgroups in every hierarchy, mounts and processes that have its name.
@@ -121,7 +121,8 @@ async fn an_engine_whose_owner_was_killed_leaves_nothing() {
         {
             break PathBuf::from(text);
         }
-        if child.try_wait().expect("a state").is_some() {
+        if let Some(status) = child.try_wait().expect("a state") {
+            assert!(status.success(), "it ended before it was killed");
             eprintln!("SKIPPED: there is no engine to kill the owner of");
             return;
         }

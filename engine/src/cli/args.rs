@@ -165,6 +165,9 @@ pub struct HostCommand {
     /// Which.
     #[command(flatten)]
     pub host: HostArgs,
+    /// Keep a private engine up until Ctrl-C, and say how docker reaches it.
+    #[arg(long)]
+    pub serve: bool,
     /// As JSON.
     #[arg(long)]
     pub json: bool,

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::args::HostCommand;
 use super::exit::{Exit, Failure};
-use super::{json, print};
+use super::{json, print, signals};
 use crate::facts::Facts;
 use crate::host::{Environment, Host, discover, open as connect};
 
@@ -34,9 +36,20 @@ pub(super) async fn host(args: HostCommand) -> Result<Exit, Failure> {
     } else {
         Ok(text(opened.host.facts(), &opened.why))
     };
+    let shown = text.and_then(|text| print(&text));
+    let served = if args.serve { serve(opened.host.as_ref()).await } else { Ok(()) };
     let left = opened.host.close().await;
-    print(&text?)?;
+    shown.and(served)?;
     if left.is_empty() { Ok(Exit::Held) } else { Err(Failure::environment(left.join("; "))) }
+}
+
+/// Keeps the host up until a signal.
+async fn serve(host: &dyn Host) -> Result<(), Failure> {
+    let until = CancellationToken::new();
+    signals::cancel_at_signal(until.clone())?;
+    print(&format!("\nexport DOCKER_HOST={}\nup until Ctrl-C; its images: sdc-engine images list\n", host.address()))?;
+    until.cancelled().await;
+    Ok(())
 }
 
 fn text(facts: &Facts, why: &str) -> String {

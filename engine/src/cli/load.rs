@@ -9,7 +9,7 @@ use super::exit::Failure;
 use super::select;
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
 use crate::matrix::Filters;
-use crate::plan::{Inputs, PlanError, RunPlan, plan};
+use crate::plan::{Inputs, PlanError, RunPlan, WhyOut, plan};
 use crate::scenario::{Loaded, load};
 use crate::source::Sources;
 
@@ -17,6 +17,8 @@ use crate::source::Sources;
 pub(super) struct Selection {
     pub(super) loaded: Loaded,
     pub(super) filters: Filters,
+    /// Whether any case is left for some kind of host.
+    selects: bool,
 }
 
 impl Selection {
@@ -26,13 +28,15 @@ impl Selection {
         let filters = select::filters(args)?;
         let loaded = load(&args.paths, images).map_err(Failure::input)?;
         filters.check(&loaded.scenarios)?;
-        let selection = Self { loaded, filters };
+        let mut selection = Self { loaded, filters, selects: false };
         let mut errors: Vec<PlanError> = Vec::new();
         for facts in kinds_of_hosts() {
-            let found = plan(&selection.loaded.scenarios, selection.inputs(&facts)).err().unwrap_or_default();
-            errors.extend(
-                found.into_iter().filter(|e| !errors.iter().any(|known| known.loc == e.loc)).collect::<Vec<_>>(),
-            );
+            match plan(&selection.loaded.scenarios, selection.inputs(&facts)) {
+                Ok(plan) => selection.selects |= selects(&plan),
+                Err(found) => errors.extend(
+                    found.into_iter().filter(|e| !errors.iter().any(|known| known.loc == e.loc)).collect::<Vec<_>>(),
+                ),
+            }
         }
         if errors.is_empty() { Ok(selection) } else { Err(selection.failure(errors)) }
     }
@@ -40,6 +44,15 @@ impl Selection {
     fn inputs<'a>(&'a self, facts: &'a Facts) -> Inputs<'a> {
         let Loaded { sources, catalogue, .. } = &self.loaded;
         Inputs { sources, catalogue, facts, filters: &self.filters }
+    }
+
+    /// Fails where the filters leave no case on any kind of host: then no host is needed to say so.
+    pub(super) fn of_something(self) -> Result<Self, Failure> {
+        if self.selects {
+            return Ok(self);
+        }
+        let help = "`sdc-engine list` with the same filters tells of each case why it is left out";
+        Err(Failure::input(miette::miette!(help = help, "no case is selected")))
     }
 
     /// The plan for a host.
@@ -54,6 +67,11 @@ impl Selection {
             errors: errors.into_iter().map(|error| Shown::new(error, sources)).collect(),
         }))
     }
+}
+
+/// Whether a plan has cases that run, or would if the host could.
+fn selects(plan: &RunPlan) -> bool {
+    plan.cases() > 0 || plan.left_out.iter().any(|out| matches!(out.why, WhyOut::Skipped(_)))
 }
 
 fn kinds_of_hosts() -> Vec<Facts> {

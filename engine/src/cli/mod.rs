@@ -26,7 +26,9 @@ use args::Command;
 #[must_use]
 pub fn main() -> Exit {
     let cli = Cli::parse();
-    start_log(&cli.log_level);
+    if let Err(failure) = start_log(&cli.log_level) {
+        return report(&failure);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report(&Failure::environment(error)),
@@ -49,13 +51,19 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
-fn start_log(level: &str) {
+/// # Errors
+/// A level that there is not.
+fn start_log(level: &str) -> Result<(), Failure> {
     use tracing_subscriber::EnvFilter;
     // A level alone is meant for us; libraries get it through a full filter such as `debug,bollard=trace`.
     let filter = if level.contains(['=', ',']) { level.to_string() } else { format!("warn,sdc_engine={level}") };
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
+        let help = "there are: off, error, warn, info, debug, trace; or a filter such as sdc_engine=debug";
+        Failure::input(miette::miette!(help = help, "--log-level {level}: {error}"))
+    })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let _already_there = log.try_init();
+    Ok(())
 }
 
 fn report(failure: &Failure) -> Exit {

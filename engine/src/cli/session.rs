@@ -49,7 +49,7 @@ pub(super) struct Ran {
 
 /// Runs everything that was asked for, and reports it.
 pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
-    let selection = Selection::read(asked.select, asked.images)?;
+    let selection = Selection::read(asked.select, asked.images)?.of_something()?;
     let store = golden::store::read(asked.golden).map_err(Failure::input)?;
     let cancel = CancellationToken::new();
     signals::cancel_at_signal(cancel.clone())?;
@@ -90,6 +90,9 @@ async fn on_host(
     let notice = |message: String| {
         let _gone = events.send(Event::Notice { message });
     };
+    for stray in &store.strays {
+        notice(format!("{} in the goldens' folder is not read: {}", stray.path, stray.why));
+    }
     for name in runner::sweep(opened.host.as_ref(), &owner).await.map_err(Failure::environment)? {
         notice(format!("removed {name}, which a run that died had left"));
     }

@@ -134,9 +134,16 @@ fn summary(updates: &[FolderUpdate], refused: &[(&CaseId, String)]) -> String {
     }
     let cases: usize = updates.iter().map(|update| update.changed.len()).sum();
     let files: usize = updates.iter().map(|update| update.write.len()).sum();
+    let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let _ok = match (cases, files, refused.len()) {
         (0, 0, 0) => writeln!(text, "the goldens are as they were"),
-        (_, _, n) => writeln!(text, "recorded {cases} texts of cases in {files} files; {n} cases refused"),
+        (cases, files, refused) => writeln!(
+            text,
+            "recorded {} in {}; {} refused",
+            count(cases, "text"),
+            count(files, "file"),
+            count(refused, "case")
+        ),
     };
     text
 }

@@ -4,25 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use serde_json::Value;
 
+use crate::observe::NotApplied;
 use crate::plan::ContainerSpec;
-
-/// A flag that was asked for and is not in the engine's description.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NotApplied {
-    /// The flag, as on a command line: `--cap-add SYS_ADMIN`.
-    pub flag: String,
-    /// What the description has in its place.
-    pub seen: String,
-}
-
-impl std::fmt::Display for NotApplied {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} was not applied: the engine shows {}", self.flag, self.seen)
-    }
-}
 
 /// Compares a spec with the answer of inspect, docker's or podman's. Flags that were not asked for are not looked at.
 #[must_use]
@@ -62,11 +47,14 @@ impl Check<'_> {
         texts.map(ToOwned::to_owned).collect()
     }
 
+    /// `flag` is as on a command line: `--cap-add SYS_ADMIN`.
     fn must(&mut self, holds: bool, flag: impl Into<String>, seen: impl std::fmt::Display) {
         if !holds {
+            let flag: String = flag.into();
+            let (flag, requested) = flag.split_once(' ').unwrap_or((&flag, "true"));
             let seen = seen.to_string();
             let seen = if matches!(seen.as_str(), "" | "null" | "[]" | "{}") { "nothing".to_owned() } else { seen };
-            self.found.push(NotApplied { flag: flag.into(), seen });
+            self.found.push(NotApplied { flag: flag.into(), requested: requested.into(), effective: seen });
         }
     }
 }

@@ -94,10 +94,23 @@ impl Host for Docker {
     fn by_hand(&self) -> String {
         let address = self.address.to_string();
         match self.facts.engine {
+            // Its socket goes with the run: the words are for one started again, see `before_by_hand`.
+            _ if self.engine.is_some() => "docker".to_owned(),
             EngineKind::Docker if address == "unix:///var/run/docker.sock" => "docker".to_owned(),
             EngineKind::Docker => format!("docker -H {}", shell_words::quote(&address)),
             EngineKind::Podman => format!("podman --url {}", shell_words::quote(&address)),
         }
+    }
+
+    fn before_by_hand(&self) -> Option<String> {
+        let serve = format!("sdc-engine host --host {} --serve", self.facts.name);
+        self.engine
+            .as_ref()
+            .map(|_| format!("# first, in another terminal: {serve}; then set the DOCKER_HOST that it prints"))
+    }
+
+    fn address(&self) -> String {
+        self.address.to_string()
     }
 
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId, HostError> {

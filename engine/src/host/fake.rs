@@ -37,7 +37,8 @@ struct Inner {
     containers: BTreeMap<String, Arc<Container>>,
     images: BTreeMap<String, String>,
     diary: Vec<(Call, String)>,
-    failures: BTreeMap<Call, Failure>,
+    failures: BTreeMap<Call, (Failure, usize)>,
+    pauses: BTreeMap<Call, Duration>,
     closed: bool,
 }
 
@@ -66,10 +67,23 @@ impl Fake {
         self
     }
 
-    /// Makes a call fail that is about no container, such as [`Call::Build`]; for those about one see [`Script`].
+    /// Makes a call fail, whatever it is about; for one container's see [`Script`].
     #[must_use]
     pub fn failing(self, call: Call, failure: Failure) -> Self {
-        self.lock().failures.insert(call, failure);
+        self.failing_first(usize::MAX, call, failure)
+    }
+
+    /// Makes the first calls of a kind fail; those that follow succeed.
+    #[must_use]
+    pub fn failing_first(self, times: usize, call: Call, failure: Failure) -> Self {
+        self.lock().failures.insert(call, (failure, times));
+        self
+    }
+
+    /// Lets a call take its time, and do what it does at its end.
+    #[must_use]
+    pub fn taking(self, call: Call, time: Duration) -> Self {
+        self.lock().pauses.insert(call, time);
         self
     }
 
@@ -109,11 +123,20 @@ impl Fake {
 
     /// Writes into the diary and fails where the host is told to.
     async fn enter(&self, call: Call, what: &str) -> Result<(), HostError> {
-        let failure = {
+        let (failure, pause) = {
             let mut inner = self.lock();
             inner.diary.push((call, what.to_owned()));
-            inner.failures.get(&call).cloned()
+            let failure = inner.failures.get_mut(&call).filter(|(_, times)| *times > 0).map(|(failure, times)| {
+                *times -= 1;
+                failure.clone()
+            });
+            (failure, inner.pauses.get(&call).copied())
         };
+        // An engine always makes its caller wait a little: others get their turn.
+        tokio::task::yield_now().await;
+        if let Some(pause) = pause {
+            sleep(pause).await;
+        }
         fail(failure, call, what).await
     }
 

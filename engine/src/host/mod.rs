@@ -18,7 +18,7 @@ pub mod private;
 mod wire;
 
 pub use address::Address;
-pub use applied::{NotApplied, not_applied};
+pub use applied::not_applied;
 pub use by_hand::command_line;
 pub use discover::{Choice, Environment, Target, discover, open};
 pub use docker::Docker;
@@ -145,6 +145,16 @@ pub trait Host: Send + Sync {
 
     /// The `docker`/`podman` words that reach this host by hand, such as `docker -H unix:///run/x.sock`.
     fn by_hand(&self) -> String;
+
+    /// What to do first so that these words reach it, where it is gone when the run is over.
+    fn before_by_hand(&self) -> Option<String> {
+        None
+    }
+
+    /// Where the engine listens, as `DOCKER_HOST` has it.
+    fn address(&self) -> String {
+        String::new()
+    }
 
     /// Makes a container.
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId, HostError>;

@@ -38,7 +38,8 @@ pub fn golden_keys(plan: &CasePlan) -> Vec<GoldenKey> {
 ///
 /// The verdict is the first that applies of `fail`, `timeout`, `new`, `warn`, `pass`:
 /// - `fail`: an expectation of level `fail` broke, a flag was not applied, or a step did not run (unless the boot was not
-///   to come up, and did not: then steps that did not run are not judged). What
+///   to come up, and did not: then steps that found no container to run in are not
+///   judged). What
 ///   only follows from a passed limit does not count beside it: the checks of a run or a boot that timed out, and steps
 ///   that did not run after it.
 /// - `timeout`: the boot or a run of a step came to its limit, and nothing else broke.
@@ -59,7 +60,7 @@ pub fn judge_case(
     let none_expected = boot.is_some_and(|boot| boot::must_not_come_up(boot, plan));
     for step in &plan.steps {
         let seen = steps.iter().find(|observation| observation.name == step.name);
-        if none_expected && seen.is_none_or(|seen| seen.not_run.is_some()) {
+        if none_expected && seen.is_none_or(step::had_no_container) {
             continue;
         }
         let (judgements, texts) = step::judge(step, seen, cut_short, plan, goldens);

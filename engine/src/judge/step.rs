@@ -88,6 +88,11 @@ pub(super) fn judge(
     (judgements, observed)
 }
 
+/// Whether the step did not run, or the engine would not start its command because the container had ended by then.
+pub(super) fn had_no_container(observation: &StepObservation) -> bool {
+    observation.not_run.is_some() || observation.runs.iter().any(|run| matches!(run.status, RunStatus::Refused(_)))
+}
+
 /// The observation of a step that ran, or why it did not.
 fn ran(observation: Option<&StepObservation>) -> Result<&StepObservation, &str> {
     match observation {

@@ -70,12 +70,18 @@ impl std::fmt::Display for BootOutcome {
 /// A flag that was asked for and that the engine's inspect does not show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotApplied {
-    /// The flag's key in a scenario, such as `cap_add`.
+    /// The flag, as on a command line: `--cap-add`.
     pub flag: String,
     /// What was asked.
     pub requested: String,
     /// What inspect shows.
     pub effective: String,
+}
+
+impl std::fmt::Display for NotApplied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} was not applied: the engine shows {}", self.flag, self.requested, self.effective)
+    }
 }
 
 /// What was seen of one boot.

@@ -10,8 +10,8 @@ use super::{OUTPUT_LIMIT, Run, SETUP_FOLDER, SETUP_LOG};
 use crate::host::{ContainerId, CreateRequest, ExecRequest, Host, HostError, HostErrorKind};
 use crate::images::{ImageDef, SetupMode};
 use crate::observe::console::{deciding_line, plain};
-use crate::observe::{BootObservation, BootOutcome, NotApplied};
-use crate::plan::{BootSpec, CasePlan, ContainerSpec};
+use crate::observe::{BootObservation, BootOutcome};
+use crate::plan::{BootSpec, CasePlan};
 use crate::scenario::model::Readiness;
 
 /// How long to wait between two tries of `systemctl is-system-running` while systemd does not answer yet.
@@ -53,8 +53,16 @@ pub(super) async fn make(run: &Run, case: &CasePlan, name: String) -> Result<Mad
         Err(error) => {
             // The caller never learns the id, so this is the place to remove it; the sweep at the run's end tries again.
             let _again = run.host.remove(&id).await;
-            Err(error)
+            Err(not_a_boot(error))
         }
+    }
+}
+
+/// What the engine refuses of the preparation (a script in a read-only container) is no refusal to boot.
+fn not_a_boot(error: HostError) -> HostError {
+    match error.kind {
+        HostErrorKind::Refused { message, .. } => HostError { kind: HostErrorKind::Local(message), ..error },
+        _ => error,
     }
 }
 
@@ -201,16 +209,8 @@ pub(super) async fn observe(
         console_cut,
         setup_log,
         took,
-        not_applied: not_applied(&case.container, &inspected),
+        not_applied: crate::host::not_applied(&case.container, &inspected),
     })
-}
-
-fn not_applied(spec: &ContainerSpec, inspected: &serde_json::Value) -> Vec<NotApplied> {
-    let shown = |flag: crate::host::NotApplied| {
-        let (name, requested) = flag.flag.split_once(' ').unwrap_or((&flag.flag, ""));
-        NotApplied { flag: name.to_string(), requested: requested.to_string(), effective: flag.seen }
-    };
-    crate::host::not_applied(spec, inspected).into_iter().map(shown).collect()
 }
 
 /// A boot that the engine refused: there is nothing to look at but its words.

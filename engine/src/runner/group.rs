@@ -185,7 +185,7 @@ impl Boot<'_> {
         CaseResult { verdict: Verdict::Error(error.to_string()), ..self.blank(case, took) }
     }
 
-    fn all_failed(&self, error: &HostError, took: Duration) -> Vec<CaseResult> {
+    pub(super) fn all_failed(&self, error: &HostError, took: Duration) -> Vec<CaseResult> {
         self.group.cases.iter().map(|case| self.error(case, error, took)).collect()
     }
 
@@ -213,6 +213,10 @@ impl Boot<'_> {
         let (Some(image), Some(mode)) = (image, mode) else { return String::new() };
         let tag = self.run.tags.get(&image.name).cloned().unwrap_or_else(|| image.tag());
         let argv = boot::argv(image, mode, case);
-        crate::host::command_line(&case.container, &tag, &argv, &self.run.host.by_hand())
+        let line = crate::host::command_line(&case.container, &tag, &argv, &self.run.host.by_hand());
+        match self.run.host.before_by_hand() {
+            Some(first) => format!("{first}\n{line}"),
+            None => line,
+        }
     }
 }

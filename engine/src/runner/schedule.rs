@@ -1,16 +1,17 @@
 //! Runs boots side by side, tells what happens, and cleans up whatever the end is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::group::{Boot, Over};
 use super::{Outcome, Run, labels};
 use crate::events::{BootPhase, Event, Summary};
+use crate::host::{HostError, HostErrorKind};
 use crate::judge::{CaseResult, GoldenKey, Verdict, combine_repeats};
 use crate::plan::{BootGroup, CaseId, RunPlan};
 use crate::scenario::model::Repeat;
@@ -18,12 +19,16 @@ use crate::scenario::model::Repeat;
 /// Carries out a plan. Comes back when every container of the run is gone, or is named in `left_behind`.
 pub async fn run(run: Run, plan: RunPlan) -> Outcome {
     let started = Instant::now();
+    let planned = plan.cases();
     let run = Arc::new(run);
     let slots = Arc::new(Semaphore::new(run.options.jobs.max(1)));
     let mut tasks = JoinSet::new();
+    let mut groups = HashMap::new();
     for (number, group) in in_order(plan.groups) {
-        let (run, slots) = (Arc::clone(&run), Arc::clone(&slots));
-        tasks.spawn(async move { (number, serve(&run, &slots, number, &group).await) });
+        let (run, slots, group) = (Arc::clone(&run), Arc::clone(&slots), Arc::new(group));
+        let mine = Arc::clone(&group);
+        let task = tasks.spawn(async move { (number, serve(&run, &slots, number, &mine).await) });
+        groups.insert(task.id(), (number, group));
     }
     let mut results: Vec<(usize, Vec<CaseResult>)> = Vec::new();
     let mut boots = 0;
@@ -35,19 +40,34 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
                 varied.extend(served.varied);
                 results.push((number, served.results));
             }
-            Err(error) => run.tell(Event::Notice { message: format!("a boot's task ended badly: {error}") }),
+            // A fault of ours: its cases must not be missing from the results.
+            Err(error) => {
+                let Some((number, group)) = groups.get(&error.id()) else { continue };
+                results.push((*number, broken(&run, *number, group, &error)));
+            }
         }
     }
     let left_behind = labels::remove_own(run.host.as_ref(), &run.options.owner).await;
     results.sort_by_key(|(number, _)| *number);
     let results: Vec<CaseResult> = results.into_iter().flat_map(|(_, results)| results).collect();
-    let stopped_early = stopped(&run, &results);
+    let stopped_early = stopped(&run, planned, &results);
     let summary = Summary { boots, took: started.elapsed(), stopped_early, left_behind };
     Outcome { results, varied, summary }
 }
 
-fn stopped(run: &Run, results: &[CaseResult]) -> Option<String> {
-    if !run.cancel.is_cancelled() {
+/// The results of a group whose task ended in the middle.
+fn broken(run: &Run, number: usize, group: &BootGroup, error: &JoinError) -> Vec<CaseResult> {
+    let error = HostError { action: "carry out the boot".into(), kind: HostErrorKind::Local(error.to_string()) };
+    let results = Boot { run, number, group }.all_failed(&error, Duration::ZERO);
+    for result in &results {
+        run.tell(Event::CaseFinished { result: Box::new(result.clone()) });
+    }
+    run.tell(Event::BootOver { boot: number });
+    results
+}
+
+fn stopped(run: &Run, planned: usize, results: &[CaseResult]) -> Option<String> {
+    if !run.cancel.is_cancelled() || results.len() == planned {
         return None;
     }
     let failed = run.options.fail_fast.then(|| results.iter().find(|r| stops(&r.verdict))).flatten();
@@ -136,6 +156,11 @@ async fn once(run: &Run, slots: &Semaphore, number: usize, group: &BootGroup, re
     };
     // A container that was made before the interruption has this run's label: it is removed with what is left.
     let Over { results, made } = over?;
+    // Before the slot is free for another boot; `serve` looks at what all repeats together say.
+    let last = repeat + 1 >= run.options.repeat;
+    if run.options.fail_fast && last && results.iter().any(|result| stops(&result.verdict)) {
+        run.cancel.cancel();
+    }
     drop(slot);
     if let Some(made) = made {
         boot.phase(BootPhase::Remove);

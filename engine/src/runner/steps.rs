@@ -60,6 +60,9 @@ impl Stepper<'_> {
                 let until = Instant::now() + duration;
                 while Instant::now() < until && !self.over.load(Ordering::Relaxed) {
                     runs.push(self.once(step, console).await?);
+                    // A command that is refused at once never waits: the boot's watch, polled by the same task, must
+                    // have its turn to see that the container has ended.
+                    tokio::task::yield_now().await;
                 }
             }
         }

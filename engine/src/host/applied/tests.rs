@@ -44,7 +44,13 @@ fn spec() -> ContainerSpec {
 }
 
 fn flags(spec: &ContainerSpec, inspect: &Value) -> Vec<String> {
-    not_applied(spec, inspect).into_iter().map(|found| found.flag).collect()
+    not_applied(spec, inspect)
+        .into_iter()
+        .map(|found| match found.requested.as_str() {
+            "true" => found.flag,
+            requested => format!("{} {requested}", found.flag),
+        })
+        .collect()
 }
 
 #[test]

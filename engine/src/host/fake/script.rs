@@ -207,6 +207,13 @@ impl Script {
         self
     }
 
+    /// As [`Self::answer`], asked before all others.
+    #[must_use]
+    pub fn answer_first(mut self, answer: impl Fn(&ExecRequest) -> Option<Reply> + Send + Sync + 'static) -> Self {
+        self.answers.insert(0, Arc::new(answer));
+        self
+    }
+
     pub(super) fn reply(&self, request: &ExecRequest) -> Reply {
         self.answers.iter().find_map(|answer| answer(request)).unwrap_or_default()
     }

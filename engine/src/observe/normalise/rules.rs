@@ -95,10 +95,14 @@ fn replace<'t>(text: &'t str, parts: &[Part]) -> Cow<'t, str> {
 }
 
 /// docker's and podman's own names, under cgroupfs and under systemd: `/docker/ID`, `/system.slice/docker-ID.scope`,
-/// `/machine.slice/libpod-ID.scope/container`.
+/// `/machine.slice/libpod-ID.scope/container`. A path below `/sys/fs/cgroup` keeps the name of its hierarchy.
 static CGROUP: Parts = LazyLock::new(|| {
+    const V1: &str = "blkio|cpu|cpuacct|cpu,cpuacct|cpuset|devices|freezer|hugetlb|memory|misc|net_cls|net_prio|\
+                      net_cls,net_prio|perf_event|pids|rdma|systemd|unified";
     let own = r"(?:/[\w.@-]+)*/(?:docker-|libpod-)?[0-9a-f]{64}(?:\.scope)?(?:/container)?\b";
-    vec![part(own, |_| Some("/<container>".to_owned()))]
+    vec![part(&format!("((?:/sys/fs/cgroup(?:/(?:{V1}))?)?){own}"), |groups| {
+        Some(format!("{}/<container>", &groups[1]))
+    })]
 });
 
 static IDS: Parts = LazyLock::new(|| {
@@ -320,6 +324,8 @@ mod tests {
                 (&format!("0::/machine.slice/libpod-{ID}.scope/container/x"), "0::/<container>/x"),
                 (&format!("cgroup[/docker/{ID}] cgroup rw"), "cgroup[/<container>] cgroup rw"),
                 (&format!("cgroup[/../../docker/{ID}]"), "cgroup[/<container>]"),
+                (&format!("/sys/fs/cgroup/cpu,cpuacct/docker/{ID} x"), "/sys/fs/cgroup/cpu,cpuacct/<container> x"),
+                (&format!("/sys/fs/cgroup/system.slice/docker-{ID}.scope x"), "/sys/fs/cgroup/<container> x"),
                 ("0::/init.scope /docker/abc", "0::/init.scope /docker/abc"),
             ],
         );

@@ -1,0 +1,314 @@
+//! The program as users run it, on private engines: the shipped scenarios, wrong expectations, goldens from the first
+//! update to a difference, and that nothing of a run is left, however it ends. Root and dockerd are needed; a skip says
+//! why, and fails where `SDC_ENGINE_MUST_RUN` is set.
+//!
+//! Engines run one after another: boots have limits, and two runs at once would test the machine's cores.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test that cannot go on panics")]
+
+mod program;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use program::{Ended, able, nothing_left, run, start};
+use rustix::process::Signal;
+use serde_json::Value;
+
+/// Verdicts that no shipped case may have. `new` joins them when every golden is recorded.
+const NEVER: &[&str] = &["fail", "error", "timeout", "flaky", "new"];
+/// Whether the shipped goldens cover every case of the private engines; then the exit code is 0.
+const GOLDENS_ARE_COMPLETE: bool = true;
+
+/// The flags that systemd needs here, as the shipped scenarios have them.
+const BOOTS: &str = r#"
+[container]
+image = "debian-12"
+setup_mode = "unmount"
+cap_add = ["SYS_ADMIN"]
+cgroupns = "private"
+tmpfs = ["/run", "/run/lock"]
+env = { container = "docker" }
+stop_signal = "SIGRTMIN+3"
+network = "none"
+
+[boot]
+unknown_lines = "ignore"
+"#;
+
+/// A user's folder: scenarios and goldens.
+struct User(tempfile::TempDir);
+
+impl User {
+    fn with(title: &str, steps: &str) -> Self {
+        let user = Self(tempfile::tempdir().unwrap());
+        std::fs::create_dir(user.scenarios()).unwrap();
+        user.write(title, steps);
+        user
+    }
+
+    fn write(&self, title: &str, steps: &str) {
+        std::fs::write(self.scenarios().join("mine.toml"), format!("title = '{title}'\n{BOOTS}\n{steps}\n")).unwrap();
+    }
+
+    fn scenarios(&self) -> PathBuf {
+        self.0.path().join("scenarios")
+    }
+
+    fn golden(&self) -> PathBuf {
+        self.0.path().join("golden")
+    }
+
+    fn json(&self) -> PathBuf {
+        self.0.path().join("report.json")
+    }
+
+    fn report(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.json()).unwrap()).unwrap()
+    }
+
+    /// The arguments of a command on this folder.
+    fn arguments(&self, command: &[&str], more: &[&str]) -> Vec<String> {
+        let [scenarios, golden, json] =
+            [self.scenarios(), self.golden(), self.json()].map(|path| path.display().to_string());
+        let own = [scenarios.as_str(), "--golden", &golden, "--json", &json];
+        command.iter().chain(&own).chain(more).map(ToString::to_string).collect()
+    }
+
+    fn run(&self, command: &[&str], more: &[&str]) -> Ended {
+        run(&self.arguments(command, more))
+    }
+
+    fn files(&self) -> BTreeMap<String, String> {
+        tree(&self.golden())
+    }
+}
+
+/// Every file below a folder, with its text.
+fn tree(root: &Path) -> BTreeMap<String, String> {
+    walkdir::WalkDir::new(root)
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let name = entry.path().strip_prefix(root).unwrap().display().to_string();
+            (name, String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap()).into_owned())
+        })
+        .collect()
+}
+
+fn everything(lab: &str) {
+    let Some(_alone) = able(lab) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("run.json");
+    let before = tree(&program::root().join("golden"));
+    let started = Instant::now();
+    let ended = run(&["check", "scenarios", "--host", lab, "--json", &json.display().to_string()].map(String::from));
+    eprintln!("{lab}: {:?}: {}", started.elapsed(), ended.stdout.lines().rev().take(4).collect::<Vec<_>>().join(" | "));
+    let report: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let cases = report["cases"].as_array().unwrap();
+    let wrong: Vec<String> =
+        cases.iter().filter(|case| NEVER.contains(&case["verdict"].as_str().unwrap())).map(told).collect();
+    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(!cases.is_empty());
+    assert_eq!(report["summary"]["planned"], report["summary"]["ran"]);
+    assert_eq!(report["summary"]["left_behind"].as_array().map(Vec::len), Some(0));
+    let ids = cases.iter().chain(report["left_out"].as_array().unwrap()).map(|case| case["id"].as_str().unwrap());
+    assert_eq!(ids.clone().count(), ids.collect::<BTreeSet<_>>().len(), "each case is told once");
+    let fact = if lab == "docker-v2" { "v2" } else { "v1" };
+    assert_eq!(report["host"]["cgroups"], fact);
+    if GOLDENS_ARE_COMPLETE {
+        assert_eq!(ended.code, Some(0), "{}", ended.stdout);
+    } else {
+        assert!(matches!(ended.code, Some(0 | 1)), "{:?}: {}", ended.code, ended.stderr);
+    }
+    assert_eq!(tree(&program::root().join("golden")), before, "check writes nothing");
+}
+
+/// A case and what broke.
+fn told(case: &Value) -> String {
+    let broken = case["judgements"].as_array().unwrap().iter().filter(|judgement| judgement["held"] == false);
+    let broken: Vec<String> =
+        broken.map(|j| format!("{}: {} / {}", j["subject"], j["expected"], j["actual"])).take(2).collect();
+    format!("{} {} {}: {}", case["verdict"], case["detail"], case["id"], broken.join("; "))
+}
+
+#[test]
+fn the_shipped_scenarios_hold_on_v1() {
+    everything("docker-v1");
+}
+
+#[test]
+fn the_shipped_scenarios_hold_on_v2() {
+    everything("docker-v2");
+}
+
+#[test]
+fn a_wrong_expectation_is_1_with_all_that_a_reader_needs() {
+    let Some(_alone) = able("docker-v1") else { return };
+    let user = User::with("Is it bye?", "[[step]]\nname = 'hello'\nrun = 'echo hello'\nexpect.stdout.equals = 'bye'");
+    let ended = user.run(&["check"], &["--host", "docker-v1"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    for words in ["Is it bye?", "expected  stdout is `bye`", "actual    hello", "mine.toml:", "by hand", "docker "] {
+        assert!(ended.stdout.contains(words), "{words}: {}", ended.stdout);
+    }
+    assert!(!ended.stdout.contains('\x1b'), "no colours in a file");
+    let report = user.report();
+    assert_eq!((&report["summary"]["exit_code"], &report["cases"][0]["verdict"]), (&1.into(), &"fail".into()));
+}
+
+#[test]
+fn a_flag_that_the_engine_does_not_know_is_a_refused_boot() {
+    let Some(_alone) = able("docker-v1") else { return };
+    let step = "[[step]]\nname = 'a'\nrun = 'true'";
+    let user = User::with("Refused?", step);
+    let refused = |expect: &str| {
+        let text = format!("title = 'Refused?'\n{BOOTS}\n{expect}\n{step}\n");
+        let text = text.replace("network =", "security_opt = [\"nonsense=1\"]\nnetwork =");
+        std::fs::write(user.scenarios().join("mine.toml"), text).unwrap();
+        user.run(&["check"], &["--host", "docker-v1"])
+    };
+    let ended = refused("");
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let boot = &user.report()["cases"][0]["boot"];
+    assert!(boot["outcome"]["refused"]["message"].as_str().unwrap().contains("nonsense"), "{boot}");
+    assert!(boot["deciding_line"].as_str().unwrap().contains("invalid --security-opt"), "{boot}");
+    let ended = refused("expect = { state = 'refused', console.contains = 'invalid --security-opt' }");
+    assert_eq!(ended.code, Some(0), "{}", ended.stdout);
+}
+
+#[test]
+fn goldens_from_the_first_update_to_a_difference() {
+    let Some(_alone) = able("docker-v1") else { return };
+    let step = |text: &str| format!("[[step]]\nname = 'hello'\nrun = 'echo {text}'\nexpect.stdout.golden = true");
+    let user = User::with("What does it say?", &step("hello"));
+    let host = ["--host", "docker-v1"];
+
+    let ended = user.run(&["check"], &host);
+    assert_eq!((ended.code, user.report()["cases"][0]["verdict"].as_str()), (Some(1), Some("new")), "{}", ended.stdout);
+    assert!(user.files().is_empty(), "check writes nothing");
+
+    let ended = user.run(&["update", "--reason", "first", "--repeat", "1"], &host);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let recorded = user.files();
+    assert_eq!(recorded["mine/hello/base.txt"], "hello\n", "{recorded:?}");
+
+    let ended = user.run(&["check"], &host);
+    assert_eq!(
+        (ended.code, user.report()["cases"][0]["verdict"].as_str()),
+        (Some(0), Some("pass")),
+        "{}",
+        ended.stdout
+    );
+
+    std::fs::write(user.golden().join("mine/hello/n=1,n=2.txt"), "misspelt\n").unwrap();
+    let ended = user.run(&["check"], &host);
+    assert!(ended.stdout.contains("mine/hello/n=1,n=2.txt"), "{}", ended.stdout);
+    std::fs::remove_file(user.golden().join("mine/hello/n=1,n=2.txt")).unwrap();
+
+    user.write("What does it say?", &step("world"));
+    let ended = user.run(&["check"], &host);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    for words in ["hello: differs from its golden", "-hello", "+world"] {
+        assert!(ended.stdout.contains(words), "{words}: {}", ended.stdout);
+    }
+    assert_eq!(user.files(), recorded, "check writes nothing");
+
+    let ended = user.run(&["update", "--reason", "it says more", "--repeat", "2"], &host);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    assert_eq!(user.files()["mine/hello/base.txt"], "world\n");
+}
+
+#[test]
+fn what_varies_is_never_recorded() {
+    let Some(_alone) = able("docker-v1") else { return };
+    let step = "[[step]]\nname = 'id'\nrun = 'cat /proc/sys/kernel/random/uuid | tr -d -c g-z0-9'\nexpect.stdout.golden = true";
+    let user = User::with("Which id?", step);
+    let ended = user.run(&["update", "--reason", "r", "--repeat", "2"], &["--host", "docker-v1"]);
+    assert_eq!(ended.code, Some(1), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("refused  mine"), "{}", ended.stdout);
+    assert!(user.files().is_empty(), "{:?}", user.files());
+}
+
+#[test]
+fn json_on_stdout_is_alone_there() {
+    let Some(_alone) = able("docker-v1") else { return };
+    let user = User::with("Does it boot?", "[[step]]\nname = 'a'\nrun = 'true'");
+    let scenarios = user.scenarios().display().to_string();
+    let words = ["check", &scenarios, "--host", "docker-v1", "--json", "-", "--log-level", "debug"];
+    let ended = run(&words.map(String::from));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(report["summary"]["outcome"], "held");
+    assert!(ended.stderr.contains("chose a host"), "{}", ended.stderr);
+    for command in [&["host", "--json"][..], &["list", "--json", "-k", "mounts"]] {
+        let arguments = command.iter().chain(&["--host", "docker-v1"]).map(ToString::to_string).collect::<Vec<_>>();
+        let ended = run(&arguments);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{command:?}");
+        let _valid: Value = serde_json::from_str(&ended.stdout).unwrap();
+    }
+}
+
+/// A run of six boots whose steps take a minute, ended by a signal when containers run; what came of it and how long it
+/// took.
+fn ended_by(lab: &str, signal: Signal) -> Option<(Ended, Duration, User)> {
+    let _alone = able(lab)?;
+    let sleeps = "[matrix]\nn = [1, 2, 3, 4, 5, 6]\n\n[[step]]\nname = 'a'\nrun = 'sleep 60'\nchanges = true";
+    let user = User::with("Is it interrupted?", sleeps);
+    let running = start(&user.arguments(&["check"], &["--host", lab, "--jobs", "3"]));
+    running.until_containers_run(3);
+    let sent = Instant::now();
+    running.signal(signal);
+    let ended = running.end();
+    let took = sent.elapsed();
+    eprintln!("{lab}: {signal:?}: ended after {took:?}");
+    Some((ended, took, user))
+}
+
+fn interrupted(signal: Signal) {
+    let Some((ended, took, user)) = ended_by("docker-v1", signal) else { return };
+    assert_eq!(ended.code, Some(130), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    nothing_left(&ended.name, Duration::ZERO);
+    assert!(ended.stdout.contains("interrupted"), "{}", ended.stdout);
+    let report = user.report();
+    assert_eq!(report["summary"]["stopped_early"], "interrupted");
+    assert_eq!(report["summary"]["outcome"], "incomplete");
+}
+
+#[test]
+fn ctrl_c_leaves_nothing() {
+    interrupted(Signal::INT);
+}
+
+#[test]
+fn sigterm_leaves_nothing() {
+    interrupted(Signal::TERM);
+}
+
+#[test]
+fn a_killed_run_leaves_nothing() {
+    for lab in ["docker-v1", "docker-v2"] {
+        let Some((ended, _, user)) = ended_by(lab, Signal::KILL) else { return };
+        assert_eq!(ended.code, None);
+        let after = nothing_left(&ended.name, Duration::from_secs(10));
+        eprintln!("{lab}: gone {after:?} after the kill");
+        assert!(!user.json().exists(), "half a report is none");
+    }
+}
+
+#[test]
+fn an_update_that_is_interrupted_writes_nothing() {
+    let Some(_alone) = able("docker-v1") else { return };
+    let steps = "[matrix]\nn = [1, 60]\n\n[[step]]\nname = 'a'\nrun = 'sleep ${{ n }}; echo x'\nchanges = true\ntimeout = '90s'\nexpect.stdout.golden = true";
+    let user = User::with("Is it interrupted?", steps);
+    let arguments = user.arguments(&["update", "--reason", "r", "--repeat", "1"], &["--host", "docker-v1"]);
+    let running = start(&arguments);
+    running.until_said("n=1");
+    running.signal(Signal::INT);
+    let ended = running.end();
+    assert!(matches!(ended.code, Some(1 | 130)), "{:?}: {}", ended.code, ended.stdout);
+    assert!(ended.stdout.contains("nothing is recorded"), "{}", ended.stdout);
+    assert!(user.files().is_empty(), "{:?}", user.files());
+    nothing_left(&ended.name, Duration::ZERO);
+}
