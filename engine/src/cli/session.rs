@@ -203,5 +203,6 @@ fn report(asked: &Asked<'_>, mut heard: UnboundedReceiver<Event>) -> JoinHandle<
 
 /// The day, in UTC, that goldens bear.
 pub(super) fn today() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
+    let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
+    now.split('T').next().unwrap_or_default().to_string()
 }
