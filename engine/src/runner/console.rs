@@ -13,10 +13,15 @@ use super::CONSOLE_LIMIT;
 use crate::host::HostError;
 use crate::observe::console::{ConsoleReader, Signal};
 
+/// How long a console may be silent once a getty has it. The getty hangs the terminal up, and containerd's shim then
+/// stops reading now and then (one boot in some hundreds): the lines that follow are in no log at all.
+const AFTER_GETTY: Duration = Duration::from_secs(3);
+
 /// What a console has shown since it was last attached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Seen {
     multi_user: bool,
+    getty: bool,
     frozen: bool,
     ended: bool,
 }
@@ -28,6 +33,8 @@ pub(super) enum Milestone {
     MultiUser,
     /// PID 1 said that it freezes.
     Frozen,
+    /// A getty has the console, and nothing came after it: the boot may be complete and the console can't tell.
+    Silent,
 }
 
 /// One container's console, over all its starts.
@@ -76,7 +83,15 @@ impl Console {
             if now.multi_user {
                 return Milestone::MultiUser;
             }
-            if seen.changed().await.is_err() {
+            let changed = if now.getty {
+                let Ok(changed) = tokio::time::timeout(AFTER_GETTY, seen.changed()).await else {
+                    return Milestone::Silent;
+                };
+                changed
+            } else {
+                seen.changed().await
+            };
+            if changed.is_err() {
                 std::future::pending::<()>().await;
             }
         }
@@ -124,6 +139,7 @@ impl Attached {
                 for signal in signals {
                     tell.send_modify(|seen| match signal {
                         Signal::MultiUser => seen.multi_user = true,
+                        Signal::Getty => seen.getty = true,
                         Signal::Frozen => seen.frozen = true,
                         Signal::Banner { .. } | Signal::ExitingPid1 => {}
                     });

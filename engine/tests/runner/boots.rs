@@ -149,6 +149,20 @@ async fn readiness_by_the_console_runs_no_command_before_it_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_console_that_falls_silent_at_the_getty_is_not_waited_for() {
+    const GETTY: &str = "[  OK  ] Started console-getty.service - Console Getty.";
+    let silent = || Script::says(&[BANNER, GETTY]);
+    let up = ran(silent().on("is-system-running", Reply::prints("running\n").after(SECOND)), "").await;
+    assert_eq!(up.verdict(), &Verdict::Pass, "{:?}", up.broken());
+    assert!(up.boot().took < 5 * SECOND, "{:?}", up.boot().took);
+    let late = ran(silent().on("is-system-running", Reply::hangs()), "timeout = '9s'").await;
+    assert_eq!(late.verdict(), &Verdict::Timeout("boot after 9s".into()));
+    let talks =
+        ran(silent().then(2 * SECOND, &format!("{MULTI_USER}\r\n")).on("is-system", Reply::prints("running\n")), "");
+    assert!(talks.await.boot().took < 3 * SECOND, "the console tells first");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_container_that_ends_while_systemd_is_asked_has_exited() {
     let dies = Reply { ends: Some(3), code: 137, ..Reply::default() };
     let ran = ran(Script::says(&[BANNER, MULTI_USER]).on("is-system-running", dies), "").await;

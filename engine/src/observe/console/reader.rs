@@ -23,6 +23,8 @@ static MULTI_USER: LazyLock<Regex> = LazyLock::new(|| {
         r"{PREFIX}(?:\S+ login: )?(?:\[ *OK *\] )?Reached target (?:multi-user\.target|Multi-User System)(?:[ .\u{{2026}}]|$)"
     ))
 });
+static GETTY: LazyLock<Regex> =
+    LazyLock::new(|| pattern::builtin(&format!(r"{PREFIX}(?:\[ *OK *\] )?Started .*\b[Gg]etty\b")));
 static FROZEN: LazyLock<Regex> =
     LazyLock::new(|| pattern::builtin(&format!(r"{PREFIX}(?:Freezing execution\b|\[!!!!!!\] .*, freezing\.?$)")));
 static EXITING: LazyLock<Regex> = LazyLock::new(|| pattern::builtin(&format!(r"{PREFIX}Exiting PID 1\b")));
@@ -37,6 +39,8 @@ pub enum Signal {
     },
     /// `multi-user.target` was reached.
     MultiUser,
+    /// A getty takes the console over and hangs it up; engines have been seen to read nothing more from then on.
+    Getty,
     /// PID 1 froze: the container goes on and nothing happens in it.
     Frozen,
     /// PID 1 gave up and ends.
@@ -50,6 +54,8 @@ impl Signal {
             Some(Self::Banner { version })
         } else if MULTI_USER.is_match(line) {
             Some(Self::MultiUser)
+        } else if GETTY.is_match(line) {
+            Some(Self::Getty)
         } else if FROZEN.is_match(line) {
             Some(Self::Frozen)
         } else if EXITING.is_match(line) {
@@ -191,7 +197,7 @@ mod tests {
 
     #[test]
     fn real_boots() {
-        assert_eq!(signals(BOOTED), [banner("252.39-1~deb12u2"), Signal::MultiUser]);
+        assert_eq!(signals(BOOTED), [banner("252.39-1~deb12u2"), Signal::Getty, Signal::MultiUser]);
         assert_eq!(signals(READ_ONLY), [banner("252.39-1~deb12u2"), Signal::ExitingPid1]);
     }
 
@@ -225,6 +231,19 @@ mod tests {
         for line in ["echo Reached target multi-user.target", "[FAILED] Reached target multi-user.target.", "Reached"] {
             assert_eq!(signals(format!("{line}\n").as_bytes()), [], "{line}");
         }
+    }
+
+    #[test]
+    fn a_getty_of_many_versions() {
+        for line in [
+            "[  OK  ] Started console-getty.service - Console Getty.",
+            "[\x1b[0;32m  OK  \x1b[0m] Started \x1b[0;1;39mConsole Getty\x1b[0m.",
+            "[  OK  ] Started serial-getty@ttyS0.service - Serial Getty on ttyS0.",
+            "[  OK  ] Started Getty on tty1.",
+        ] {
+            assert_eq!(signals(format!("{line}\r\r\n").as_bytes()), [Signal::Getty], "{line}");
+        }
+        assert_eq!(signals(b"[  OK  ] Reached target getty.target - Login Prompts.\n"), []);
     }
 
     #[test]
