@@ -13,8 +13,9 @@ use super::CONSOLE_LIMIT;
 use crate::host::HostError;
 use crate::observe::console::{ConsoleReader, Signal};
 
-/// How long a console may be silent once a getty has it. The getty hangs the terminal up, and containerd's shim then
-/// stops reading now and then (one boot in some hundreds): the lines that follow are in no log at all.
+/// How long a console may be silent once a getty has it. Now and then a log ends there, in the engine's own copy too,
+/// while the journal shows that the boot went on (seen with docker 20.10 and containerd 1.6; probably the shim stops
+/// reading at the getty's hang-up). What follows is in no log, so systemd is asked.
 const AFTER_GETTY: Duration = Duration::from_secs(3);
 
 /// What a console has shown since it was last attached.
