@@ -6,7 +6,8 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::console::{Console, Milestone};
-use super::{OUTPUT_LIMIT, Run, SETUP_FOLDER, SETUP_LOG};
+use super::{OUTPUT_LIMIT, Run, SETUP_LOG};
+use crate::host::by_hand::SETUP_FOLDER;
 use crate::host::{ContainerId, CreateRequest, ExecRequest, Host, HostError, HostErrorKind};
 use crate::images::{ImageDef, SetupMode};
 use crate::observe::console::{deciding_line, plain};

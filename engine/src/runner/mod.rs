@@ -29,8 +29,6 @@ use crate::plan::CaseId;
 pub const CONSOLE_LIMIT: usize = 1 << 20;
 /// How many bytes of a command's stdout and stderr are kept, each.
 pub const OUTPUT_LIMIT: usize = 1 << 20;
-/// Where the setup script and its library go in a container.
-pub const SETUP_FOLDER: &str = "/usr/local/lib/sdc-engine";
 /// Where a setup script logs.
 pub const SETUP_LOG: &str = "/var/log/sdc-setup.log";
 
