@@ -13,7 +13,7 @@ use host::{DEAF, LABEL, on_real, shell};
 use sdc_engine::facts::Facts;
 use sdc_engine::host::fake::{Fake, Reply, Script};
 use sdc_engine::host::{
-    ContainerId, CreateRequest, ExecOutput, ExecRequest, Host, HostError, HostErrorKind, Lab, not_applied,
+    ContainerId, CreateRequest, ExecOutput, ExecRequest, Host, HostError, HostErrorKind, not_applied,
 };
 use sdc_engine::plan::ContainerSpec;
 
@@ -81,12 +81,12 @@ async fn the_fake_keeps_the_contract() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn docker_on_v1_keeps_the_contract() {
-    on_real(Lab::DockerV1, IMAGE, suite).await;
+    on_real("docker-v1", IMAGE, suite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn docker_on_v2_keeps_the_contract() {
-    on_real(Lab::DockerV2, IMAGE, suite).await;
+    on_real("docker-v2", IMAGE, suite).await;
 }
 
 async fn suite(host: &Arc<dyn Host>) {

@@ -1,13 +1,15 @@
 //! `sdc-engine clean`: removes what dead runs have left.
 
+use std::path::Path;
+
 use super::args::CleanArgs;
 use super::exit::{Exit, Failure};
 use super::{host, print};
 use crate::runner::{Owner, sweep};
 
 /// Sweeps a host.
-pub(super) async fn clean(args: CleanArgs) -> Result<Exit, Failure> {
-    let opened = host::open(args.host.host.as_deref()).await?;
+pub(super) async fn clean(args: CleanArgs, images: &Path) -> Result<Exit, Failure> {
+    let opened = host::open(args.host.host.as_deref(), images).await?;
     let swept = sweep(opened.host.as_ref(), &Owner::this_process()).await;
     let left = opened.host.close().await;
     let swept = swept.map_err(Failure::environment)?;

@@ -1,5 +1,6 @@
 //! `sdc-engine host`, and opening the host that other commands use.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -7,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::args::HostCommand;
 use super::exit::{Exit, Failure};
 use super::{json, print, signals};
-use crate::facts::Facts;
-use crate::host::{Environment, Host, discover, open as connect};
+use crate::facts::{EngineKind, Facts};
+use crate::host::{Ask, Environment, Host, HostError, HostErrorKind, discover, lab, open as connect};
 
 /// A host, and why it is this one.
 pub(super) struct Opened {
@@ -20,17 +21,27 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// The environment's: no engine, or one that does not answer.
-pub(super) async fn open(ask: Option<&str>) -> Result<Opened, Failure> {
-    let choice = discover(&Environment::read().await, ask).await.map_err(Failure::environment)?;
+pub(super) async fn open(ask: Option<&str>, images: &Path) -> Result<Opened, Failure> {
+    let labs = lab::load(images).map_err(Failure::input)?;
+    let ask = Ask { host: ask, engine: None };
+    let choice = discover(&Environment::read(labs).await, ask).await.map_err(failure)?;
     tracing::info!(why = choice.why, "chose a host");
     let notice = |text: String| tracing::info!("{text}");
     let host = connect(&choice, &notice).await.map_err(Failure::environment)?;
     Ok(Opened { host, why: choice.why })
 }
 
+/// A host that there is not is the command line's fault.
+fn failure(error: HostError) -> Failure {
+    match error.kind {
+        HostErrorKind::NoSuchHost(_) => Failure::input(miette::miette!("{error}")),
+        _ => Failure::environment(error),
+    }
+}
+
 /// Prints the facts.
-pub(super) async fn host(args: HostCommand) -> Result<Exit, Failure> {
-    let opened = open(args.host.host.as_deref()).await?;
+pub(super) async fn host(args: HostCommand, images: &Path) -> Result<Exit, Failure> {
+    let opened = open(args.host.host.as_deref(), images).await?;
     let text = if args.json {
         json(&serde_json::json!({ "why": opened.why, "facts": opened.host.facts() }))
     } else {
@@ -47,7 +58,11 @@ pub(super) async fn host(args: HostCommand) -> Result<Exit, Failure> {
 async fn serve(host: &dyn Host) -> Result<(), Failure> {
     let until = CancellationToken::new();
     signals::cancel_at_signal(until.clone())?;
-    print(&format!("\nexport DOCKER_HOST={}\nup until Ctrl-C; its images: sdc-engine images list\n", host.address()))?;
+    let variable = match host.facts().engine {
+        EngineKind::Docker => "DOCKER_HOST",
+        EngineKind::Podman => "CONTAINER_HOST",
+    };
+    print(&format!("\nexport {variable}={}\nup until Ctrl-C; its images: sdc-engine images list\n", host.address()))?;
     until.cancelled().await;
     Ok(())
 }

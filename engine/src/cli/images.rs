@@ -29,7 +29,7 @@ pub(super) async fn images(args: ImagesArgs, folder: &Path) -> Result<Exit, Fail
     }
     let chosen: Vec<&ImageDef> =
         catalogue.images.values().filter(|image| names.is_empty() || names.contains(&image.name)).collect();
-    let opened = host::open(host.as_deref()).await?;
+    let opened = host::open(host.as_deref(), folder).await?;
     let done = match &args.command {
         ImagesCommand::List(_) => list(opened.host.as_ref(), &chosen).await,
         ImagesCommand::Build { .. } => build(opened.host.as_ref(), &chosen).await,

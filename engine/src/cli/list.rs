@@ -16,7 +16,7 @@ use crate::plan::{RunPlan, WhyOut};
 pub(super) async fn list(args: ListArgs, images: &Path) -> Result<Exit, Failure> {
     let selection = Selection::read(&args.select, images)?;
     let facts = if args.assume.is_empty() {
-        let opened = host::open(args.host.host.as_deref()).await?;
+        let opened = host::open(args.host.host.as_deref(), images).await?;
         let facts = opened.host.facts().clone();
         opened.host.close().await;
         facts

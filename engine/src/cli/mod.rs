@@ -44,10 +44,10 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     match command {
         Command::Check(args) => check::check(args, &images, &golden).await,
         Command::List(args) => list::list(args, &images).await,
-        Command::Host(args) => host::host(args).await,
+        Command::Host(args) => host::host(args, &images).await,
         Command::Images(args) => self::images::images(args, &images).await,
         Command::Update(args) => update::update(args, &images, &golden).await,
-        Command::Clean(args) => clean::clean(args).await,
+        Command::Clean(args) => clean::clean(args, &images).await,
     }
 }
 

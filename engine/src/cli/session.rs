@@ -53,7 +53,7 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
     let store = golden::store::read(asked.golden).map_err(Failure::input)?;
     let cancel = CancellationToken::new();
     signals::cancel_at_signal(cancel.clone())?;
-    let opened = host::open(asked.host.host.as_deref()).await?;
+    let opened = host::open(asked.host.host.as_deref(), asked.images).await?;
     let (events, heard) = unbounded_channel();
     let reporters = report(&asked, heard);
     let done = on_host(&asked, &selection, &store, &opened, &events, &cancel).await;

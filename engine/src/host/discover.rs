@@ -11,11 +11,12 @@ use sha2::{Digest, Sha256};
 
 use super::address::Address;
 use super::docker::Docker;
-use super::facts::layout_here;
-use super::private::{self, Lab, PrivateOptions};
+use super::facts::{self, layout_here};
+use super::lab::{Lab, Labs};
+use super::private::{self, PrivateOptions};
 use super::wire::get_json;
 use super::{Host, HostError, HostErrorKind};
-use crate::facts::CgroupLayout;
+use crate::facts::{CgroupLayout, CgroupVersion, EngineKind};
 
 /// How long a socket may take to answer before it is passed over.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -35,11 +36,13 @@ pub struct Environment {
     pub sockets: Vec<PathBuf>,
     /// The layout of this machine's cgroups.
     pub layout: Option<CgroupLayout>,
+    /// The lab hosts that there are.
+    pub labs: Labs,
 }
 
 impl Environment {
     /// This process's.
-    pub async fn read() -> Self {
+    pub async fn read(labs: Labs) -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let runtime = text("XDG_RUNTIME_DIR").map(PathBuf::from);
         let below = |name: &str| runtime.as_ref().map(|folder| folder.join(name));
@@ -58,6 +61,7 @@ impl Environment {
                 .or_else(|| text("HOME").map(|home| Path::new(&home).join(".docker"))),
             sockets: sockets.into_iter().flatten().collect(),
             layout: layout_here().await,
+            labs,
         }
     }
 }
@@ -68,7 +72,7 @@ pub enum Target {
     /// An engine that listens there.
     Address(Address),
     /// An engine to start.
-    Lab(Lab),
+    Lab(Box<Lab>),
 }
 
 /// The host of a run.
@@ -86,69 +90,96 @@ impl Choice {
     pub fn name(&self) -> String {
         match &self.target {
             Target::Address(address) => address.to_string(),
-            Target::Lab(lab) => lab.name().to_owned(),
+            Target::Lab(lab) => lab.name.clone(),
         }
     }
 }
 
-/// Chooses a host; `ask` is what `--host` says. What is named explicitly is used or fails; only the usual sockets are
-/// passed over where nothing answers.
+/// What the command line asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ask<'a> {
+    /// `--host`: an address or a lab host's name.
+    pub host: Option<&'a str>,
+    /// `--container-exe`: where no host is named, only this engine will do.
+    pub engine: Option<EngineKind>,
+}
+
+/// Chooses a host. What is named explicitly is used or fails; only the usual sockets are passed over where nothing
+/// answers, or another engine than the one that was asked for.
 ///
 /// # Errors
 /// Words on every step that was tried, or on what was asked for and can't be had.
-pub async fn discover(environment: &Environment, ask: Option<&str>) -> Result<Choice, HostError> {
-    if let Some(ask) = ask {
-        return asked(ask);
+pub async fn discover(environment: &Environment, ask: Ask<'_>) -> Result<Choice, HostError> {
+    if let Some(host) = ask.host {
+        return asked(&environment.labs, host);
     }
     let mut tried = Vec::new();
-    for (variable, value) in
-        [("DOCKER_HOST", &environment.docker_host), ("CONTAINER_HOST", &environment.container_host)]
-    {
+    for (variable, value, of) in [
+        ("DOCKER_HOST", &environment.docker_host, EngineKind::Docker),
+        ("CONTAINER_HOST", &environment.container_host, EngineKind::Podman),
+    ] {
         match value {
+            // Either program's variable may name either engine; where one is asked for, its own alone is meant.
+            Some(_) if ask.engine.is_some_and(|engine| engine != of) => {
+                tried.push(format!("{variable} is for {of}"));
+            }
             Some(value) => return named(value, &format!("{variable} names it")).await,
             None => tried.push(format!("{variable} is not set")),
         }
     }
-    match context(environment).await? {
-        Some((name, address)) => return named(&address, &format!("the docker context `{name}` names it")).await,
-        None => tried.push("no docker context but the default is in use".to_owned()),
+    if ask.engine != Some(EngineKind::Podman) {
+        match context(environment).await? {
+            Some((name, address)) => return named(&address, &format!("the docker context `{name}` names it")).await,
+            None => tried.push("no docker context but the default is in use".to_owned()),
+        }
     }
     for socket in &environment.sockets {
         let address = Address::Unix(socket.clone());
         match answers(&address).await {
-            Ok(()) => {
+            Ok(engine) if ask.engine.is_some_and(|asked| asked != engine) => {
+                tried.push(format!("{} is {engine}'s", socket.display()));
+            }
+            Ok(_) => {
                 let why = format!("{}, and it answers there", tried.join(", "));
                 return Ok(Choice { target: Target::Address(address), why });
             }
             Err(words) => tried.push(format!("{} {words}", socket.display())),
         }
     }
-    let lab = if environment.layout == Some(CgroupLayout::V2) { Lab::DockerV2 } else { Lab::DockerV1 };
-    match private::possible(lab, environment.layout) {
-        Ok(_) => Ok(Choice { target: Target::Lab(lab), why: format!("no engine runs: {}", tried.join(", ")) }),
-        Err(words) => {
-            tried.push(format!("a private engine can't be started: {words}"));
-            let list: String = tried.iter().map(|step| format!("\n  - {step}")).collect();
-            Err(HostError::local("find a container engine", format!("none can be used{list}")))
-        }
-    }
+    fallback(environment, ask, tried)
 }
 
-fn asked(ask: &str) -> Result<Choice, HostError> {
+/// An engine of our own, where none runs.
+fn fallback(environment: &Environment, ask: Ask<'_>, mut tried: Vec<String>) -> Result<Choice, HostError> {
+    let cgroups = if environment.layout == Some(CgroupLayout::V2) { CgroupVersion::V2 } else { CgroupVersion::V1 };
+    let why = format!("no engine runs: {}", tried.join(", "));
+    for lab in environment.labs.fallbacks(cgroups) {
+        if ask.engine.is_some_and(|engine| engine != lab.engine) {
+            continue;
+        }
+        match private::possible(lab, environment.layout) {
+            Ok(_) => return Ok(Choice { target: Target::Lab(Box::new(lab.clone())), why }),
+            Err(words) => tried.push(format!("a private engine ({}) can't be started: {words}", lab.name)),
+        }
+    }
+    let list: String = tried.iter().map(|step| format!("\n  - {step}")).collect();
+    Err(HostError::local("find a container engine", format!("none can be used{list}")))
+}
+
+fn asked(labs: &Labs, ask: &str) -> Result<Choice, HostError> {
     let why = "--host asks for it".to_owned();
-    if let Some(lab) = Lab::named(ask) {
-        return Ok(Choice { target: Target::Lab(lab), why });
+    if let Some(lab) = labs.named(ask) {
+        return Ok(Choice { target: Target::Lab(Box::new(lab.clone())), why });
     }
-    let action = || format!("use the host `{ask}`");
+    let bad = |words| HostError::new(format!("use the host `{ask}`"), HostErrorKind::NoSuchHost(words));
     if !ask.contains("://") {
-        let names: Vec<_> = Lab::ALL.iter().map(|lab| format!("`{}`", lab.name())).collect();
         let words = format!(
-            "there is none of that name; the names are {}, and an address starts with unix:// or tcp://",
-            names.join(" and ")
+            "there is none of that name; the names are {}, and an address starts with unix://, tcp:// or ssh://",
+            labs.names()
         );
-        return Err(HostError::local(action(), words));
+        return Err(bad(words));
     }
-    let address = Address::parse(ask).map_err(|words| HostError::local(action(), words))?;
+    let address = Address::parse(ask).map_err(bad)?;
     Ok(Choice { target: Target::Address(address), why })
 }
 
@@ -157,20 +188,20 @@ async fn named(text: &str, why: &str) -> Result<Choice, HostError> {
     let action = || format!("use the host `{text}` ({why})");
     let address = Address::parse(text).map_err(|words| HostError::local(action(), words))?;
     match answers(&address).await {
-        Ok(()) => Ok(Choice { target: Target::Address(address), why: why.to_owned() }),
+        Ok(_) => Ok(Choice { target: Target::Address(address), why: why.to_owned() }),
         Err(words) => Err(HostError::new(action(), HostErrorKind::Unreachable(words))),
     }
 }
 
-/// Whether an engine answers; words that follow an address where not.
-async fn answers(address: &Address) -> Result<(), String> {
+/// Which engine answers; words that follow an address where none does.
+async fn answers(address: &Address) -> Result<EngineKind, String> {
     if let Address::Unix(path) = address
         && !path.exists()
     {
         return Err("does not exist".to_owned());
     }
     match tokio::time::timeout(ANSWER, get_json(address, "/version")).await {
-        Ok(Ok(_)) => Ok(()),
+        Ok(Ok(version)) => Ok(facts::engine(&version)),
         Ok(Err(HostErrorKind::Unreachable(words))) if words.contains("ermission denied") => {
             Err("may not be opened by this user (permission denied)".to_owned())
         }
@@ -216,8 +247,8 @@ pub async fn open(choice: &Choice, notice: &(dyn Fn(String) + Send + Sync)) -> R
     Ok(Arc::new(match &choice.target {
         Target::Address(address) => Docker::connect(&choice.name(), address.clone()).await?,
         Target::Lab(lab) => {
-            notice(format!("starting {}: {}", lab.name(), lab.title()));
-            private::open(*lab, &PrivateOptions::default()).await?
+            notice(format!("starting {}: {}", lab.name, lab.title));
+            private::open(lab, &PrivateOptions::default(), notice).await?
         }
     }))
 }

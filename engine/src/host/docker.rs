@@ -66,6 +66,16 @@ impl Docker {
         self
     }
 
+    /// The request with a cgroup parent, where the engine has none of its own.
+    fn placed(&self, request: &CreateRequest) -> CreateRequest {
+        let mut request = request.clone();
+        if request.spec.cgroup_parent.is_none() {
+            request.spec.cgroup_parent =
+                self.engine.as_ref().and_then(private::Engine::cgroup_parent).map(ToOwned::to_owned);
+        }
+        request
+    }
+
     /// Every container, whoever made it.
     pub(super) async fn all(&self) -> Result<Vec<ContainerId>, HostError> {
         let answer = self.json("list containers".to_owned(), "/containers/json?all=true").await?;
@@ -95,7 +105,7 @@ impl Host for Docker {
         let address = self.address.to_string();
         match self.facts.engine {
             // Its socket goes with the run: the words are for one started again, see `before_by_hand`.
-            _ if self.engine.is_some() => "docker".to_owned(),
+            kind if self.engine.is_some() => kind.to_string(),
             EngineKind::Docker if address == "unix:///var/run/docker.sock" => "docker".to_owned(),
             EngineKind::Docker => format!("docker -H {}", shell_words::quote(&address)),
             EngineKind::Podman => format!("podman --url {}", shell_words::quote(&address)),
@@ -104,9 +114,7 @@ impl Host for Docker {
 
     fn before_by_hand(&self) -> Option<String> {
         let serve = format!("sdc-engine host --host {} --serve", self.facts.name);
-        self.engine
-            .as_ref()
-            .map(|_| format!("# first, in another terminal: {serve}; then set the DOCKER_HOST that it prints"))
+        self.engine.as_ref().map(|_| format!("# first, in another terminal: {serve}; then set what it prints"))
     }
 
     fn address(&self) -> String {
@@ -115,6 +123,7 @@ impl Host for Docker {
 
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId, HostError> {
         let action = || format!("create container {}", request.name);
+        let request = &self.placed(request);
         let body = create::body(request).map_err(|words| HostError::local(action(), words))?;
         let options = CreateContainerOptions { name: Some(request.name.clone()), ..CreateContainerOptions::default() };
         let made = limited(action(), WORK, self.client.create_container(Some(options), body)).await?;

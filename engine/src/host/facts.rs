@@ -69,6 +69,15 @@ pub(super) async fn probe(name: &str, address: &Address) -> Result<Facts, HostEr
     Ok(facts)
 }
 
+/// Which engine gave that answer to `/version`.
+pub(super) fn engine(version: &Value) -> EngineKind {
+    let components = version.get("Components").and_then(Value::as_array).into_iter().flatten();
+    let podman = components
+        .filter_map(|component| component.get("Name").and_then(Value::as_str))
+        .any(|name| name.contains("Podman"));
+    if podman { EngineKind::Podman } else { EngineKind::Docker }
+}
+
 /// What the engine says, as [`Facts`].
 fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -80,7 +89,6 @@ fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
         .flatten()
         .map(|component| (text(component, "Name"), text(component, "Version")))
         .collect();
-    let podman = components.iter().any(|(name, _)| name.contains("Podman"));
     let options: BTreeSet<String> = info
         .get("SecurityOptions")
         .and_then(Value::as_array)
@@ -100,7 +108,7 @@ fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
     ];
     Facts {
         name: name.to_owned(),
-        engine: if podman { EngineKind::Podman } else { EngineKind::Docker },
+        engine: engine(version),
         engine_version: text(version, "Version"),
         api_version: text(version, "ApiVersion"),
         runtime_version: runtime_version(&components, &runtime),

@@ -14,15 +14,18 @@ mod exec;
 mod facts;
 pub mod fake;
 mod images;
+pub mod lab;
 pub mod private;
+mod vm;
 mod wire;
 
 pub use address::Address;
 pub use applied::not_applied;
 pub use by_hand::command_line;
-pub use discover::{Choice, Environment, Target, discover, open};
+pub use discover::{Ask, Choice, Environment, Target, discover, open};
 pub use docker::Docker;
-pub use private::{Lab, PrivateOptions};
+pub use lab::{Lab, Labs};
+pub use private::PrivateOptions;
 
 use std::time::Duration;
 
@@ -64,6 +67,9 @@ pub enum HostErrorKind {
     /// It did not answer in time.
     #[error("no answer within {}", humantime::format_duration(*.0))]
     TimedOut(Duration),
+    /// The command line asks for a host that there is not.
+    #[error("{0}")]
+    NoSuchHost(String),
     /// Something of this machine: a file, a program.
     #[error("{0}")]
     Local(String),

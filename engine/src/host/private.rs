@@ -1,12 +1,13 @@
-//! Private engines: a dockerd of our own on a socket and folders of its own, in namespaces of its own, stopped with us.
+//! Private engines: an engine of our own on a socket and folders of its own, in namespaces of its own, stopped with us.
 //!
-//! The work is in two scripts: `private/guard.sh` starts the engine and removes every trace of it when the pipe to its
+//! The work is in scripts: `private/guard.sh` starts the engine and removes every trace of it when the pipe to its
 //! standard input ends, so that it does so too where we are killed; `private/inner.sh` prepares the engine's
-//! namespaces. This file finds out what is there, starts the guard, waits for the socket and reads what it says.
+//! namespaces, and `private/docker.sh` or `private/podman.sh` starts the engine in them. This file finds out what is
+//! there, starts the guard, waits for the socket and reads what it says.
 //!
-//! Folders: `<data>/<lab>` keeps images between runs; a second run at the same time takes `<data>/<lab>-2`, and so on.
-//! `<runs>/<lab>-<pid>` holds the socket and the log and is removed at the end. The engine's network namespace has a
-//! bridge of its own and no way out: `network = "host"` means that namespace.
+//! Folders: `<data>/engines/<lab>` keeps images between runs; a second run at the same time takes `<lab>-2`, and so on;
+//! `<data>/roots` has the root folders of Debian suites. `<runs>/<lab>-<pid>` holds the socket and the log and is removed
+//! at the end. The engine's network namespace has no way out: `network = "host"` means that namespace.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -20,72 +21,39 @@ use tokio::time::{Instant, sleep, timeout};
 use super::address::Address;
 use super::docker::Docker;
 use super::facts::layout_here;
+use super::lab::{Lab, Place, Root, provide_root};
 use super::wire::get_json;
 use super::{ContainerId, Host, HostError};
-use crate::facts::CgroupLayout;
+use crate::facts::{CgroupLayout, CgroupVersion, EngineKind};
 
 const GUARD: &str = include_str!("private/guard.sh");
 const INNER: &str = include_str!("private/inner.sh");
+const DOCKER: &str = include_str!("private/docker.sh");
+const PODMAN: &str = include_str!("private/podman.sh");
 
 /// How long an engine may take until it answers.
 const START: Duration = Duration::from_secs(60);
 /// How long it may take until it and all its traces are gone.
 const STOP: Duration = Duration::from_secs(60);
+/// The user that a rootless engine runs as, in its own namespaces only: none that Debian's rules give to a person.
+const ROOTLESS_USER: &str = "64999";
 
-/// The lab hosts that need no file: private engines of this machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Lab {
-    /// dockerd on the machine's version 1 hierarchies.
-    DockerV1,
-    /// dockerd on cgroup2: the machine's own, or in a mount namespace in place of its version 1 hierarchies.
-    DockerV2,
-}
-
-impl Lab {
-    /// All, in the order of a listing.
-    pub const ALL: [Self; 2] = [Self::DockerV1, Self::DockerV2];
-
-    /// Its name on the command line and in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DockerV1 => "docker-v1",
-            Self::DockerV2 => "docker-v2",
-        }
-    }
-
-    /// One line on it.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::DockerV1 => "a private dockerd on this machine's cgroup v1 hierarchies",
-            Self::DockerV2 => "a private dockerd on cgroup v2, in namespaces of its own where this machine has v1",
-        }
-    }
-
-    /// The lab host of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|lab| lab.name() == name)
-    }
-
-    /// What the guard does with `/sys/fs/cgroup`, or why this machine can't have this engine.
-    fn cgroups(self, layout: Option<CgroupLayout>) -> Result<&'static str, &'static str> {
-        match (self, layout) {
-            (_, None) => Err("no cgroup file system is mounted below /sys/fs/cgroup"),
-            (Self::DockerV1, Some(CgroupLayout::V2)) => Err(
-                "this machine has cgroup v2 only, and its controllers can't be had as v1 hierarchies; use docker-v2",
-            ),
-            (Self::DockerV1, _) | (Self::DockerV2, Some(CgroupLayout::V2)) => Ok("keep"),
-            (Self::DockerV2, _) => Ok("replace"),
-        }
+/// What the guard does with `/sys/fs/cgroup`, or why this machine can't have this engine.
+fn cgroups(wanted: CgroupVersion, layout: Option<CgroupLayout>) -> Result<&'static str, &'static str> {
+    match (wanted, layout) {
+        (_, None) => Err("no cgroup file system is mounted below /sys/fs/cgroup"),
+        (CgroupVersion::V1, Some(CgroupLayout::V2)) => Err(
+            "this machine has cgroup v2 only, and its controllers can't be had as v1 hierarchies; use one on v2 or a virtual machine",
+        ),
+        (CgroupVersion::V1, _) | (CgroupVersion::V2, Some(CgroupLayout::V2)) => Ok("keep"),
+        (CgroupVersion::V2, _) => Ok("replace"),
     }
 }
 
 /// Where private engines keep what is theirs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrivateOptions {
-    /// Images, kept between runs.
+    /// Images and root folders, kept between runs.
     pub data: PathBuf,
     /// Sockets and logs, below `/run` and short: a socket's path has 107 bytes at most.
     pub runs: PathBuf,
@@ -93,36 +61,58 @@ pub struct PrivateOptions {
 
 impl Default for PrivateOptions {
     fn default() -> Self {
-        Self { data: "/var/lib/sdc-engine/engines".into(), runs: "/run/sdc-engine".into() }
+        Self { data: "/var/lib/sdc-engine".into(), runs: "/run/sdc-engine".into() }
     }
 }
 
 /// What starting an engine needs to know.
 #[derive(Debug)]
-pub(super) struct Possible {
+pub(super) struct Possible<'l> {
     cgroups: &'static str,
-    dockerd: PathBuf,
+    /// The engine's program: a path of this machine, or a name where it comes from a root folder.
+    program: PathBuf,
+    root: Option<&'l Root>,
 }
 
 /// Whether this machine, with cgroups of that layout, can have that engine; words on what is missing.
-pub(super) fn possible(lab: Lab, layout: Option<CgroupLayout>) -> Result<Possible, String> {
+pub(super) fn possible(lab: &Lab, layout: Option<CgroupLayout>) -> Result<Possible<'_>, String> {
     if !rustix::process::geteuid().is_root() {
         return Err("it needs root; run as root, or start an engine and name it by --host".to_owned());
     }
-    let cgroups = lab.cgroups(layout)?;
-    let [dockerd, ..] = programs(["dockerd", "containerd", "runc", "unshare", "setpriv", "flock"])?;
-    Ok(Possible { cgroups, dockerd })
+    let cgroups = cgroups(lab.cgroups, layout)?;
+    programs(&["unshare", "setpriv", "flock"])?;
+    let name = match lab.engine {
+        EngineKind::Docker => "dockerd",
+        EngineKind::Podman => "podman",
+    };
+    if let Place::Root(root) = &lab.place {
+        return Ok(Possible { cgroups, program: name.into(), root: Some(root) });
+    }
+    let mut needed = match lab.engine {
+        EngineKind::Docker => vec![name, "containerd"],
+        EngineKind::Podman => vec![name, "conmon"],
+    };
+    needed.push(&lab.runtime);
+    if lab.rootless {
+        needed.push("newuidmap");
+    }
+    let program = programs(&needed)?.swap_remove(0);
+    Ok(Possible { cgroups, program, root: None })
 }
 
 /// Starts an engine and connects to it; [`Host::close`] ends it. Containers of a run that died are removed first.
 ///
 /// # Errors
 /// Where this machine can't have it (the words name what is missing) or it does not start (the words end with its log).
-pub async fn open(lab: Lab, options: &PrivateOptions) -> Result<Docker, HostError> {
-    let (engine, address) = Engine::start(lab, options).await?;
-    let docker = Docker::connect(lab.name(), address).await?;
+pub async fn open(
+    lab: &Lab,
+    options: &PrivateOptions,
+    notice: &(dyn Fn(String) + Send + Sync),
+) -> Result<Docker, HostError> {
+    let engine = Engine::start(lab, options, notice).await?;
+    let docker = Docker::connect(&lab.name, engine.address.clone()).await?;
     for left in remove_containers(&docker).await {
-        tracing::warn!("a container of an earlier run on {} can't be removed: {left}", lab.name());
+        tracing::warn!("a container of an earlier run on {} can't be removed: {left}", lab.name);
     }
     Ok(docker.owning(engine))
 }
@@ -132,6 +122,10 @@ pub async fn open(lab: Lab, options: &PrivateOptions) -> Result<Docker, HostErro
 pub(super) struct Engine {
     guard: Mutex<Option<Guard>>,
     address: Address,
+    /// The run folder.
+    run: PathBuf,
+    /// What containers that name no parent get: podman knows no such setting of the engine's own.
+    cgroup_parent: Option<String>,
 }
 
 #[derive(Debug)]
@@ -143,19 +137,37 @@ struct Guard {
 }
 
 impl Engine {
-    async fn start(lab: Lab, options: &PrivateOptions) -> Result<(Self, Address), HostError> {
-        let action = || format!("start the private engine {}", lab.name());
+    async fn start(
+        lab: &Lab,
+        options: &PrivateOptions,
+        notice: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<Self, HostError> {
+        let action = || format!("start the private engine {}", lab.name);
         let error = |words: String| HostError::local(action(), words);
         let possible = possible(lab, layout_here().await).map_err(error)?;
-        let mut guard = Guard::spawn(lab, options, &possible).map_err(|e| error(e.to_string()))?;
-        match timeout(START, guard.ready()).await {
-            Ok(Ok(address)) => Ok((Self { guard: Mutex::new(Some(guard)), address: address.clone() }, address)),
+        let root = match possible.root {
+            Some(root) => Some(provide_root(root, &options.data.join("roots"), notice).await.map_err(error)?),
+            None => None,
+        };
+        let mut guard = Guard::spawn(lab, options, &possible, root.as_deref()).map_err(|e| error(e.to_string()))?;
+        match timeout(START, guard.ready(lab)).await {
+            Ok(Ok((run, address))) => {
+                let name = run.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let below = if lab.rootless { "/user" } else { "" };
+                let cgroup_parent = (lab.engine == EngineKind::Podman).then(|| format!("/sdc-engine-{name}{below}"));
+                Ok(Self { guard: Mutex::new(Some(guard)), address, run, cgroup_parent })
+            }
             Ok(Err(words)) => Err(error(words)),
             Err(_) => {
                 let said = guard.end().await;
                 Err(error(format!("it does not answer after {} s\n{}", START.as_secs(), said.log.join("\n"))))
             }
         }
+    }
+
+    /// The cgroup below which containers go that name none; `None` where the engine sees to it.
+    pub(super) fn cgroup_parent(&self) -> Option<&str> {
+        self.cgroup_parent.as_deref()
     }
 
     /// Removes its containers, ends it and cleans up; what could not be removed.
@@ -165,11 +177,8 @@ impl Engine {
         let removed = timeout(STOP, remove_containers(docker)).await;
         drop(removed);
         let mut left = guard.end().await.left;
-        if let Address::Unix(socket) = &self.address
-            && let Some(run) = socket.parent()
-            && run.exists()
-        {
-            left.push(format!("the folder {}", run.display()));
+        if self.run.exists() {
+            left.push(format!("the folder {}", self.run.display()));
         }
         left
     }
@@ -195,13 +204,25 @@ impl Said {
 }
 
 impl Guard {
-    fn spawn(lab: Lab, options: &PrivateOptions, possible: &Possible) -> std::io::Result<Self> {
+    fn spawn(
+        lab: &Lab,
+        options: &PrivateOptions,
+        possible: &Possible<'_>,
+        root: Option<&Path>,
+    ) -> std::io::Result<Self> {
+        let service = match lab.engine {
+            EngineKind::Docker => DOCKER,
+            EngineKind::Podman => PODMAN,
+        };
         let mut child = Command::new("sh")
             .args(["-c", "exec unshare --mount --propagation private sh -c \"$@\" 2>&1", "sdc-engine", GUARD])
-            .args([&format!("sdc-engine-guard-{}", lab.name()), lab.name(), possible.cgroups])
-            .args([&options.data, &options.runs])
-            .arg(&possible.dockerd)
+            .args([&format!("sdc-engine-guard-{}", lab.name), &lab.name, possible.cgroups])
+            .args([&options.data.join("engines"), &options.runs])
             .arg(INNER)
+            .arg(root.unwrap_or(Path::new("")))
+            .args([lab.runtime.as_str(), if lab.rootless { ROOTLESS_USER } else { "" }])
+            .arg(&possible.program)
+            .arg(service)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -214,25 +235,30 @@ impl Guard {
         Ok(Self { child, stdin, says })
     }
 
-    /// Waits until the engine answers; words where it ends first.
-    async fn ready(&mut self) -> Result<Address, String> {
+    /// Waits until the engine answers: its run folder and address. Words where it ends first.
+    async fn ready(&mut self, lab: &Lab) -> Result<(PathBuf, Address), String> {
         const POLL: Duration = Duration::from_millis(20);
+        let socket = match (lab.engine, lab.rootless) {
+            (EngineKind::Docker, _) => "docker.sock",
+            (EngineKind::Podman, false) => "podman.sock",
+            (EngineKind::Podman, true) => "user/podman.sock",
+        };
         let mut said = Said::default();
-        let mut address = None;
+        let mut place = None;
         loop {
             tokio::select! {
                 line = self.says.next_line() => match line {
                     Ok(Some(line)) => {
                         if let Some(run) = line.strip_prefix("run ") {
-                            address = Some(Address::Unix(Path::new(run).join("docker.sock")));
+                            place = Some((PathBuf::from(run), Address::Unix(Path::new(run).join(socket))));
                         }
                         said.hear(&line);
                     }
                     Ok(None) | Err(_) => return Err(said.log.join("\n")),
                 },
                 () = sleep(POLL) => {
-                    if let Some(address) = &address && get_json(address, "/version").await.is_ok() {
-                        return Ok(address.clone());
+                    if let Some(place) = &place && get_json(&place.1, "/version").await.is_ok() {
+                        return Ok(place.clone());
                     }
                 }
             }
@@ -269,21 +295,25 @@ async fn remove_containers(docker: &Docker) -> Vec<String> {
 }
 
 /// The paths of programs, or words that name the packages of those that are missing.
-fn programs<const N: usize>(names: [&str; N]) -> Result<[PathBuf; N], String> {
+fn programs(names: &[&str]) -> Result<Vec<PathBuf>, String> {
     let path = std::env::var("PATH").unwrap_or_default() + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin";
-    let find = |name: &str| path.split(':').map(|folder| Path::new(folder).join(name)).find(|file| file.is_file());
-    let found = names.map(find);
+    let find = |name: &&str| path.split(':').map(|folder| Path::new(folder).join(name)).find(|file| file.is_file());
+    let found: Vec<_> = names.iter().map(find).collect();
     let missing: Vec<_> = names.iter().zip(&found).filter(|(_, file)| file.is_none()).map(|(name, _)| *name).collect();
     if let Some(first) = missing.first() {
         let package = match *first {
-            "dockerd" | "containerd" | "runc" => {
+            "dockerd" | "containerd" => {
                 "install `docker.io` (Debian, Ubuntu), `moby-engine` (Fedora) or Docker's own `docker-ce`"
             }
+            "podman" | "conmon" => "install `podman`",
+            "newuidmap" => "install `uidmap` (Debian, Ubuntu) or `shadow-utils` (Fedora)",
+            "runc" => "install `runc`",
+            "crun" => "install `crun`",
             _ => "install `util-linux`",
         };
         return Err(format!("{} not found in PATH; {package}", missing.join(", ")));
     }
-    Ok(found.map(Option::unwrap_or_default))
+    Ok(found.into_iter().flatten().collect())
 }
 
 #[cfg(test)]
@@ -292,11 +322,12 @@ mod tests {
 
     #[test]
     fn a_machine_without_v1_is_told_from_one_with_it() {
-        assert_eq!(Lab::DockerV1.cgroups(Some(CgroupLayout::Hybrid)), Ok("keep"));
-        assert_eq!(Lab::DockerV2.cgroups(Some(CgroupLayout::Hybrid)), Ok("replace"));
-        assert_eq!(Lab::DockerV2.cgroups(Some(CgroupLayout::V2)), Ok("keep"));
-        assert!(Lab::DockerV1.cgroups(Some(CgroupLayout::V2)).is_err_and(|words| words.contains("docker-v2")));
-        assert!(Lab::DockerV1.cgroups(None).is_err());
+        let (v1, v2) = (CgroupVersion::V1, CgroupVersion::V2);
+        assert_eq!(cgroups(v1, Some(CgroupLayout::Hybrid)), Ok("keep"));
+        assert_eq!(cgroups(v2, Some(CgroupLayout::Hybrid)), Ok("replace"));
+        assert_eq!(cgroups(v2, Some(CgroupLayout::V2)), Ok("keep"));
+        assert!(cgroups(v1, Some(CgroupLayout::V2)).is_err_and(|words| words.contains("one on v2")));
+        assert!(cgroups(v1, None).is_err());
     }
 
     #[test]

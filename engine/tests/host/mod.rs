@@ -44,15 +44,17 @@ pub(crate) const LABEL: &str = "sdc-engine.contract";
 pub(crate) const DEAF: &str = "trap '' TERM; echo ready; while :; do sleep 0.1; done";
 
 /// Runs a test on a private engine with the test image, or says why not.
-pub(crate) async fn on_real(lab: Lab, image: &str, test: impl AsyncFnOnce(&Arc<dyn Host>)) {
-    let host: Arc<dyn Host> = match private::open(lab, &PrivateOptions::default()).await {
-        Ok(host) => Arc::new(host),
-        Err(error) => {
-            eprintln!("SKIPPED on {}: {error}", lab.name());
-            assert!(std::env::var_os("SDC_ENGINE_MUST_RUN").is_none(), "{error}");
-            return;
-        }
-    };
+pub(crate) async fn on_real(lab: &str, image: &str, test: impl AsyncFnOnce(&Arc<dyn Host>)) {
+    let shipped = Lab::shipped(lab).expect("a lab host");
+    let host: Arc<dyn Host> =
+        match private::open(&shipped, &PrivateOptions::default(), &|words| eprintln!("{words}")).await {
+            Ok(host) => Arc::new(host),
+            Err(error) => {
+                eprintln!("SKIPPED on {}: {error}", lab);
+                assert!(std::env::var_os("SDC_ENGINE_MUST_RUN").is_none(), "{error}");
+                return;
+            }
+        };
     let folder = tempfile::tempdir().expect("a folder");
     host.import(image, &rootfs(folder.path())).await.expect("an image");
     test(&host).await;

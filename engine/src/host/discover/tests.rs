@@ -19,21 +19,28 @@ fn words(result: Result<Choice, HostError>) -> String {
     result.expect_err("an error").to_string()
 }
 
+/// No variable, no socket, and the shipped lab hosts.
+fn here() -> Environment {
+    let labs = super::super::lab::load(Path::new("/nonexistent")).expect("lab hosts");
+    Environment { labs, ..Environment::default() }
+}
+
 #[tokio::test]
 async fn what_host_asks_for_comes_first() {
-    let environment = Environment { docker_host: Some("unix:///nowhere".into()), ..Environment::default() };
-    let choice = discover(&environment, Some("docker-v2")).await.expect("a choice");
-    assert_eq!(choice, Choice { target: Target::Lab(Lab::DockerV2), why: "--host asks for it".into() });
-    let choice = discover(&environment, Some("tcp://box:1")).await.expect("a choice");
+    let environment = Environment { docker_host: Some("unix:///nowhere".into()), ..here() };
+    let docker = Lab::shipped("docker-v2").expect("a lab host");
+    let choice = discover(&environment, Ask { host: Some("docker-v2"), ..Ask::default() }).await.expect("a choice");
+    assert_eq!(choice, Choice { target: Target::Lab(Box::new(docker)), why: "--host asks for it".into() });
+    let choice = discover(&environment, Ask { host: Some("tcp://box:1"), ..Ask::default() }).await.expect("a choice");
     assert_eq!(choice.name(), "tcp://box:1");
 }
 
 #[tokio::test]
 async fn an_unknown_name_lists_the_names() {
-    let error = words(discover(&Environment::default(), Some("docker-v3")).await);
-    assert!(error.contains("`docker-v1` and `docker-v2`"), "{error}");
-    let error = words(discover(&Environment::default(), Some("ssh://box")).await);
-    assert!(error.contains("ssh is not supported yet"), "{error}");
+    let error = words(discover(&here(), Ask { host: Some("docker-v3"), ..Ask::default() }).await);
+    assert!(error.contains("`docker-v1`, `docker-v2`"), "{error}");
+    let error = words(discover(&here(), Ask { host: Some("npipe://box"), ..Ask::default() }).await);
+    assert!(error.contains("is not supported"), "{error}");
 }
 
 #[tokio::test]
@@ -46,11 +53,11 @@ async fn a_variable_that_names_a_dead_host_is_an_error() {
         sockets: vec![alive.clone()],
         ..Environment::default()
     };
-    let error = words(discover(&environment, None).await);
+    let error = words(discover(&environment, Ask::default()).await);
     assert!(error.contains("DOCKER_HOST names it") && error.contains("does not exist"), "{error}");
     let environment =
         Environment { container_host: Some(format!("unix://{}", alive.display())), ..Environment::default() };
-    let choice = discover(&environment, None).await.expect("a choice");
+    let choice = discover(&environment, Ask::default()).await.expect("a choice");
     assert_eq!(choice.why, "CONTAINER_HOST names it");
 }
 
@@ -61,7 +68,7 @@ async fn the_current_context_is_used() {
     engine(&alive);
     std::fs::write(folder.path().join("config.json"), r#"{"currentContext":"lab"}"#).expect("written");
     let mut environment = Environment { docker_config: Some(folder.path().to_owned()), ..Environment::default() };
-    let error = words(discover(&environment, None).await);
+    let error = words(discover(&environment, Ask::default()).await);
     assert!(error.contains("docker context `lab`") && error.contains("docker context ls"), "{error}");
     // The folder is the SHA-256 of `lab`.
     let hash: String = Sha256::digest(b"lab").iter().map(|byte| format!("{byte:02x}")).collect();
@@ -70,11 +77,11 @@ async fn the_current_context_is_used() {
     let text =
         serde_json::json!({"Name": "lab", "Endpoints": {"docker": {"Host": format!("unix://{}", alive.display())}}});
     std::fs::write(meta.join("meta.json"), text.to_string()).expect("written");
-    let choice = discover(&environment, None).await.expect("a choice");
+    let choice = discover(&environment, Ask::default()).await.expect("a choice");
     assert_eq!(choice.why, "the docker context `lab` names it");
     environment.docker_context = Some("default".into());
     environment.sockets = vec![alive];
-    let choice = discover(&environment, None).await.expect("a choice");
+    let choice = discover(&environment, Ask::default()).await.expect("a choice");
     assert!(choice.why.contains("no docker context but the default"), "{}", choice.why);
 }
 
@@ -85,17 +92,20 @@ async fn a_dead_socket_is_passed_over_and_told() {
     drop(std::os::unix::net::UnixListener::bind(&dead).expect("a socket"));
     engine(&alive);
     let environment = Environment { sockets: vec![dead, alive.clone()], ..Environment::default() };
-    let choice = discover(&environment, None).await.expect("a choice");
+    let choice = discover(&environment, Ask::default()).await.expect("a choice");
     assert_eq!(choice.target, Target::Address(Address::Unix(alive)));
     assert!(choice.why.contains("dead.sock does not answer"), "{}", choice.why);
 }
 
 #[tokio::test]
 async fn where_nothing_works_every_step_is_told() {
-    let environment =
-        Environment { sockets: vec!["/nowhere/docker.sock".into()], layout: None, ..Environment::default() };
-    let error = words(discover(&environment, None).await);
-    for step in ["DOCKER_HOST is not set", "/nowhere/docker.sock does not exist", "private engine can't be started"] {
+    let environment = Environment { sockets: vec!["/nowhere/docker.sock".into()], layout: None, ..here() };
+    let error = words(discover(&environment, Ask::default()).await);
+    for step in [
+        "DOCKER_HOST is not set",
+        "/nowhere/docker.sock does not exist",
+        "a private engine (docker-v1) can't be started",
+    ] {
         assert!(error.contains(step), "{step}: {error}");
     }
 }

@@ -1,7 +1,7 @@
-# Starts a private dockerd in namespaces of its own, and removes every trace of it when standard input ends: when its
+# Starts a private engine in namespaces of its own, and removes every trace of it when standard input ends: when its
 # owner closes it or dies, however it dies. Run as: unshare --mount --propagation private sh -c <this> <name> <arguments>.
 #
-# Says, a line each: "run <folder>" and "data <folder>" at the start; "ended <code>" and "log <line>"s when dockerd is
+# Says, a line each: "run <folder>" and "data <folder>" at the start; "ended <code>" and "log <line>"s when the engine is
 # gone; "left <what>" for what can't be removed; "error <words>". Its end is the end of its output.
 #
 # The engine's processes are in a PID namespace: the death of its first process kills all of them, containers too. Its
@@ -9,12 +9,12 @@
 # remove by name are the cgroups below $parent in every hierarchy, and the run folder.
 set -u
 
-name=$1     # docker-v1 or docker-v2
+name=$1     # the lab host's
 cgroups=$2  # keep or replace: cgroup2 in place of what is on /sys/fs/cgroup
 base=$3     # data folders
 runs=$4     # run folders
-dockerd=$5  # the program
-inner=$6    # the script of the namespaces' first process
+inner=$5    # the script of the namespaces' first process
+shift 5     # the rest is for that script
 
 fail() { echo "error $*"; exit 1; }
 
@@ -119,18 +119,17 @@ echo "run $run"
 echo "data $data"
 
 mkfifo "$run/stop"
-echo '{}' >"$run/daemon.json"
 exec 5<&0 6<>"$run/stop"
 
 setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private \
-    sh -c "$inner" "$name-engine" "$cgroups" "$run" "$data" "$parent" "$dockerd" \
-    </dev/null >"$run/dockerd.log" 2>&1 5<&- 6>&- 8>&- 9>&- &
+    sh -c "$inner" "$name-engine" "$cgroups" "$run" "$data" "$parent" "$@" \
+    </dev/null >"$run/engine.log" 2>&1 5<&- 6>&- 8>&- 9>&- &
 engine=$!
 trap 'echo >&6' HUP INT TERM
 
 (
     read -r _ <&5
-    # A container that still runs would be given ten seconds by dockerd.
+    # A container that still runs would be given ten seconds.
     kill_all "$parent"
     echo >&6
     setpriv --pdeathsig KILL sleep 10
@@ -146,7 +145,7 @@ done
 kill -KILL "$owner" 2>/dev/null
 trap '' PIPE  # the owner may be gone; not earlier, for containers would inherit it
 echo "ended $code"
-tail -n 20 "$run/dockerd.log" | sed 's/^/log /'
+tail -n 20 "$run/engine.log" | sed 's/^/log /'
 each_hierarchy remove_cgroup "$parent"
 unified restore
 rm -rf "$run" || echo "left $run"

@@ -1,41 +1,63 @@
-# The first process of a private engine's namespaces: it prepares them, runs dockerd and reaps what is orphaned.
-# Its end is the end of everything in them.
+# The first process of a private engine's namespaces: it prepares them, runs the engine and reaps what is orphaned.
+# Its end is the end of everything in them. How the engine itself is started and stopped is in $service, which defines
+# prepare, serve and stop.
 set -u
-cgroups=$1 run=$2 data=$3 parent=$4 dockerd=$5
+cgroups=$1   # keep or replace
+run=$2       # the run folder, below /run
+data=$3      # the data folder
+parent=$4    # the cgroup of all containers
+root=$5      # a root folder that the engine's programs come from; empty: this machine's
+runtime=$6   # runc or crun
+rootless=$7  # the user that the engine runs as; empty: root
+program=$8   # dockerd or podman
+service=$9
+eval "$service"
 
-# docker and containerd use fixed paths below /run: a /run of their own, with the run folder in it.
+# Engines use fixed paths below /run: a /run of their own, with the run folder in it.
+own_run() { # where
+    mkdir "$run/tmpfs"
+    mount -n -t tmpfs -o mode=755 tmpfs "$run/tmpfs"
+    mkdir -p "$run/tmpfs/${run#/run/}"
+    mount -n --bind "$run" "$run/tmpfs/${run#/run/}"
+    mount -n --move "$run/tmpfs" "$1"
+}
+
+# Makes the root folder this namespace's root. It is shared between engines: what is written goes to memory.
+enter() {
+    mkdir "$run/over" "$run/root"
+    mount -n -t tmpfs -o mode=755 tmpfs "$run/over"
+    mkdir "$run/over/upper" "$run/over/work"
+    mount -n -t overlay -o "lowerdir=$root,upperdir=$run/over/upper,workdir=$run/over/work" overlay "$run/root"
+    mkdir -p "$run/root$data" "$run/root/run"
+    mount -n --rbind /dev "$run/root/dev"
+    mount -n --rbind /sys "$run/root/sys"
+    mount -n -t proc proc "$run/root/proc"
+    mount -n --bind "$data" "$run/root$data"
+    own_run "$run/root/run"
+    cd "$run/root"
+    pivot_root . .
+    umount -n -l .
+    cd /
+}
+
 set -e
-mkdir "$run/tmpfs"
-mount -n -t tmpfs -o mode=755 tmpfs "$run/tmpfs"
-mkdir -p "$run/tmpfs/${run#/run/}"
-mount -n --bind "$run" "$run/tmpfs/${run#/run/}"
-mount -n --move "$run/tmpfs" /run
-
 if [ "$cgroups" = replace ]; then
     umount -n -R /sys/fs/cgroup
     mount -n -t cgroup2 cgroup2 /sys/fs/cgroup
 fi
+if [ -n "$root" ]; then enter; else own_run /run; fi
+ip link set lo up 2>/dev/null || :
+prepare
 set +e
-ip link set lo up 2>/dev/null
 
-# Most of what an engine computes is done by short-lived Go programs (runc, shims, dockerd's own hooks) that would collect
-# garbage in their first milliseconds. They inherit this; the second is the limit of what lives as long as we do.
-env -i PATH="$PATH" GOGC=800 GOMEMLIMIT=512MiB "$dockerd" --config-file "$run/daemon.json" --host "unix://$run/docker.sock" \
-    --data-root "$data" --exec-root "$run/exec" --pidfile "$run/dockerd.pid" \
-    --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$parent" \
-    --iptables=false --ip-forward=false --ip-masq=false --userland-proxy=false \
-    --shutdown-timeout 3 --log-level warn &
-dockerd=$!
+serve &
+engine=$!
 (
     read -r _ <"$run/stop"
-    kill -TERM "$dockerd"
-    # Stopping containerd is the last that dockerd does, and then it may sleep for a second before it looks.
-    containerd=$(cat "$run/exec/containerd/containerd.pid") || exit
-    while kill -0 "$containerd" 2>/dev/null; do sleep 0.01; done
-    kill -KILL "$dockerd"
+    stop "$engine"
 ) &
-while kill -0 "$dockerd" 2>/dev/null; do
-    wait "$dockerd"
+while kill -0 "$engine" 2>/dev/null; do
+    wait "$engine"
     code=$?
 done
 exit "$code"
