@@ -31,8 +31,8 @@ pub(super) async fn tags(address: &Address, prefix: &str) -> Result<Vec<String>,
         .flatten()
         .flat_map(|image| image.get("RepoTags").and_then(Value::as_array).into_iter().flatten())
         .filter_map(Value::as_str)
-        // podman puts `localhost/` before a name without a registry.
-        .map(|tag| tag.strip_prefix("localhost/").unwrap_or(tag))
+        // podman puts a registry before a name without one: its own, or docker's through the compatible API.
+        .map(|tag| ["localhost/", "docker.io/"].iter().find_map(|start| tag.strip_prefix(start)).unwrap_or(tag))
         .filter(|tag| tag.starts_with(prefix))
         .map(ToOwned::to_owned)
         .collect();
@@ -40,21 +40,13 @@ pub(super) async fn tags(address: &Address, prefix: &str) -> Result<Vec<String>,
     Ok(tags)
 }
 
-fn split(tag: &str) -> (&str, &str) {
-    match tag.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => (tag, "latest"),
-    }
-}
-
 pub(super) async fn import(client: &Client, address: &Address, tag: &str, tar: &Path) -> Result<String, HostError> {
     let action = || format!("import {} as image {tag}", tar.display());
     let file = tokio::fs::File::open(tar).await.map_err(|error| HostError::local(action(), error))?;
-    let (repo, version) = split(tag);
+    // podman 4.3 does not look at a tag of its own.
     let options = CreateImageOptions {
         from_src: Some("-".to_owned()),
-        repo: Some(repo.to_owned()),
-        tag: Some(version.to_owned()),
+        repo: Some(tag.to_owned()),
         ..CreateImageOptions::default()
     };
     let body = bollard::body_try_stream(ReaderStream::with_capacity(file, 256 * 1024));
@@ -128,17 +120,5 @@ pub(super) async fn remove(client: &Client, tag: &str) -> Result<(), HostError> 
     match limited(format!("remove image {tag}"), IMAGE, client.remove_image(tag, Some(options), None)).await {
         Ok(_) | Err(HostError { kind: HostErrorKind::NotFound(_), .. }) => Ok(()),
         Err(error) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_port_is_no_tag() {
-        assert_eq!(split("sdc-engine/debian-12:abc"), ("sdc-engine/debian-12", "abc"));
-        assert_eq!(split("localhost:5000/x"), ("localhost:5000/x", "latest"));
-        assert_eq!(split("x"), ("x", "latest"));
     }
 }
