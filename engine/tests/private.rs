@@ -19,8 +19,8 @@ const VICTIM: &str = "SDC_ENGINE_TEST_VICTIM";
 /// The folder of an engine's socket, such as `/run/sdc-engine/docker-v1-12`.
 fn run_folder(host: &dyn Host) -> PathBuf {
     let address = host.address();
-    let socket = address.strip_prefix("unix://").expect("a socket");
-    Path::new(socket).parent().expect("a folder").to_owned()
+    let below = address.strip_prefix("unix:///run/sdc-engine/").expect("a socket of ours");
+    Path::new("/run/sdc-engine").join(below.split('/').next().expect("a folder"))
 }
 
 /// All that is left of an engine: folders, cgroups in every hierarchy, mounts and processes that have its name.
@@ -81,6 +81,24 @@ async fn a_closed_engine_on_v1_leaves_nothing() {
 #[tokio::test]
 async fn a_closed_engine_on_v2_leaves_nothing() {
     closed("docker-v2").await;
+}
+
+#[tokio::test]
+async fn a_closed_podman_leaves_nothing() {
+    closed("podman-v1").await;
+    closed("podman-v2").await;
+}
+
+#[tokio::test]
+async fn a_closed_rootless_podman_leaves_nothing() {
+    closed("podman-rootless-v2").await;
+}
+
+#[tokio::test]
+async fn closed_engines_of_other_suites_leave_nothing() {
+    for lab in ["docker-26-v2", "docker-28-v2", "podman-5-v2"] {
+        closed(lab).await;
+    }
 }
 
 #[tokio::test]

@@ -37,6 +37,11 @@ user() {
     chown "$rootless:$rootless" "$state/user" "$run/user" "$state/home"
     chown -R "$rootless:$rootless" "/sys/fs/cgroup/$parent/user"
     chmod 711 "$run"
+    # A rootless network is made with a tap device, which is everybody's on most machines.
+    if [ -e /dev/net/tun ] && ! setpriv --reuid "$rootless" --clear-groups test -w /dev/net/tun; then
+        mknod -m 666 "$state/tun" c 10 200
+        mount -n --bind "$state/tun" /dev/net/tun
+    fi
 }
 
 prepare() {
