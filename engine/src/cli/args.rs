@@ -165,6 +165,9 @@ pub struct HostCommand {
     /// Which.
     #[command(flatten)]
     pub host: HostArgs,
+    /// List the lab hosts, and whether this machine can start them. Starts nothing.
+    #[arg(long, conflicts_with_all = ["host", "serve"])]
+    pub list: bool,
     /// Keep a private engine up until Ctrl-C, and say how docker reaches it.
     #[arg(long)]
     pub serve: bool,

@@ -9,7 +9,7 @@ use super::args::HostCommand;
 use super::exit::{Exit, Failure};
 use super::{json, print, signals};
 use crate::facts::{EngineKind, Facts};
-use crate::host::{Ask, Environment, Host, HostError, HostErrorKind, discover, lab, open as connect};
+use crate::host::{Ask, Environment, Host, Lab, HostError, HostErrorKind, discover, lab, open as connect};
 
 /// A host, and why it is this one.
 pub(super) struct Opened {
@@ -41,6 +41,9 @@ fn failure(error: HostError) -> Failure {
 
 /// Prints the facts.
 pub(super) async fn host(args: HostCommand, images: &Path) -> Result<Exit, Failure> {
+    if args.list {
+        return list(args.json, images).await;
+    }
     let opened = open(args.host.host.as_deref(), images).await?;
     let text = if args.json {
         json(&serde_json::json!({ "why": opened.why, "facts": opened.host.facts() }))
@@ -52,6 +55,26 @@ pub(super) async fn host(args: HostCommand, images: &Path) -> Result<Exit, Failu
     let left = opened.host.close().await;
     shown.and(served)?;
     if left.is_empty() { Ok(Exit::Held) } else { Err(Failure::environment(left.join("; "))) }
+}
+
+/// Prints the lab hosts.
+async fn list(as_json: bool, images: &Path) -> Result<Exit, Failure> {
+    let labs = lab::load(images).map_err(Failure::input)?;
+    let mut rows = Vec::new();
+    for lab in labs.0.values() {
+        rows.push((lab, lab::obstacle(lab).await));
+    }
+    if as_json {
+        let row = |(lab, obstacle): &(&Lab, Option<String>)| serde_json::json!({ "lab": lab, "obstacle": obstacle });
+        print(&json(&rows.iter().map(row).collect::<Vec<_>>())?)?;
+        return Ok(Exit::Held);
+    }
+    let width = rows.iter().map(|(lab, _)| lab.name.len()).max().unwrap_or(0);
+    for (lab, obstacle) in &rows {
+        let not = obstacle.as_ref().map_or_else(String::new, |why| format!("\n{:width$}  not here: {why}", ""));
+        print(&format!("{:width$}  {}{not}\n", lab.name, lab.title))?;
+    }
+    Ok(Exit::Held)
 }
 
 /// Keeps the host up until a signal.

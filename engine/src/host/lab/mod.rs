@@ -72,6 +72,11 @@ pub struct Root {
     pub options: Vec<String>,
 }
 
+/// Why this machine can't start a lab host; `None` where nothing known is in the way. Starts nothing.
+pub async fn obstacle(lab: &Lab) -> Option<String> {
+    super::private::possible(lab, super::facts::layout_here().await).err()
+}
+
 /// The lab hosts by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Labs(pub BTreeMap<String, Lab>);
