@@ -128,7 +128,7 @@ fn texts(check: &mut Check<'_>, spec: &ContainerSpec) {
 }
 
 /// A signal's number by its name or number; podman shows numbers.
-fn signal(text: &str) -> Option<i64> {
+pub(super) fn signal(text: &str) -> Option<i64> {
     const NAMES: [(&str, i64); 10] = [
         ("HUP", 1),
         ("INT", 2),
@@ -258,13 +258,13 @@ fn limits(check: &mut Check<'_>, spec: &ContainerSpec) {
     }
 }
 
-/// podman's own: the engine's default `true` depends on the command, so only the two others can be told.
+/// podman's own. What `true` comes to depends on the command, so only the two others can be told.
 fn systemd(check: &mut Check<'_>, spec: &ContainerSpec) {
     let Some(asked) = spec.systemd.as_deref() else { return };
     let seen = check.at("/Config/SystemdMode").clone();
     let holds = match asked {
         "always" => seen == Value::Bool(true),
-        "true" => !seen.is_null(),
+        "true" => true,
         _ => seen != Value::Bool(true),
     };
     check.must(holds, format!("--systemd={asked}"), &seen);

@@ -45,6 +45,7 @@ fn container(spec: &ContainerSpec, image: &str, argv: &[String], podman: bool) -
         ("network", &spec.network),
         ("hostname", &spec.hostname),
         ("userns", &spec.userns),
+        ("cgroups", &spec.cgroups),
         ("cgroup-parent", &spec.cgroup_parent),
         ("user", &spec.user),
     ];
@@ -66,6 +67,7 @@ fn container(spec: &ContainerSpec, image: &str, argv: &[String], podman: bool) -
     for (name, list) in lists {
         list.iter().for_each(|value| flag(name, value));
     }
+    spec.unmask.iter().for_each(|path| flag("security-opt", &format!("unmask={path}")));
     for (path, options) in &spec.tmpfs {
         flag("tmpfs", &if options.is_empty() { path.clone() } else { format!("{path}:{options}") });
     }

@@ -19,7 +19,7 @@ use super::address::Address;
 use super::errors::{CALL, WORK, limited};
 use super::wire::{attach, get_json, get_stream, quote};
 use super::{ContainerId, CreateRequest, ExecOutput, ExecRequest, Host, HostError, HostErrorKind, Listed};
-use super::{create, exec, facts, images, private};
+use super::{create, exec, facts, images, podman, private};
 use crate::facts::{EngineKind, Facts};
 
 /// Rows and columns of a console: wide enough for every line that systemd prints.
@@ -124,6 +124,10 @@ impl Host for Docker {
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId, HostError> {
         let action = || format!("create container {}", request.name);
         let request = &self.placed(request);
+        if self.facts.engine == EngineKind::Podman {
+            let body = podman::body(request).map_err(|words| HostError::local(action(), words))?;
+            return limited(action(), WORK, podman::create(&self.address, &body)).await.map(ContainerId);
+        }
         let body = create::body(request).map_err(|words| HostError::local(action(), words))?;
         let options = CreateContainerOptions { name: Some(request.name.clone()), ..CreateContainerOptions::default() };
         let made = limited(action(), WORK, self.client.create_container(Some(options), body)).await?;

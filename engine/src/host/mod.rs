@@ -15,6 +15,7 @@ mod facts;
 pub mod fake;
 mod images;
 pub mod lab;
+mod podman;
 pub mod private;
 mod vm;
 mod wire;

@@ -5,7 +5,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
@@ -21,7 +21,7 @@ fn unreachable(error: &(dyn std::error::Error + 'static)) -> HostErrorKind {
     HostErrorKind::Unreachable(chain(error))
 }
 
-async fn send(address: &Address, request: Request<Empty<Bytes>>) -> Result<Response<Incoming>, HostErrorKind> {
+async fn send(address: &Address, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, HostErrorKind> {
     let stream = address.connect().await.map_err(|e| unreachable(&e))?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| unreachable(&e))?;
@@ -45,12 +45,12 @@ fn message(body: &[u8]) -> String {
         .unwrap_or(text)
 }
 
-fn request(method: Method, path: &str) -> Result<Request<Empty<Bytes>>, HostErrorKind> {
+fn request(method: Method, path: &str) -> Result<Request<Full<Bytes>>, HostErrorKind> {
     Request::builder()
         .method(method)
         .uri(path)
         .header(header::HOST, "engine")
-        .body(Empty::new())
+        .body(Full::default())
         .map_err(|e| HostErrorKind::Local(e.to_string()))
 }
 
@@ -68,6 +68,20 @@ pub(super) fn quote(text: &str) -> String {
 /// A JSON answer, whole.
 pub(super) async fn get_json(address: &Address, path: &str) -> Result<serde_json::Value, HostErrorKind> {
     let response = send(address, request(Method::GET, path)?).await?;
+    let body = response.into_body().collect().await.map_err(|e| unreachable(&e))?.to_bytes();
+    serde_json::from_slice(&body).map_err(|e| HostErrorKind::Unreachable(format!("it answered no JSON: {e}")))
+}
+
+/// Sends JSON, and gives the JSON answer.
+pub(super) async fn post_json(
+    address: &Address,
+    path: &str,
+    body: &serde_json::Value,
+) -> Result<serde_json::Value, HostErrorKind> {
+    let mut request = request(Method::POST, path)?;
+    request.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    *request.body_mut() = Full::from(body.to_string());
+    let response = send(address, request).await?;
     let body = response.into_body().collect().await.map_err(|e| unreachable(&e))?.to_bytes();
     serde_json::from_slice(&body).map_err(|e| HostErrorKind::Unreachable(format!("it answered no JSON: {e}")))
 }

@@ -11,7 +11,7 @@ use super::model::{
     WhyOut,
 };
 use super::render::Renderer;
-use super::requirements::forbidden;
+use super::requirements::{forbidden, lacking};
 use crate::facts::Facts;
 use crate::images::Catalogue;
 use crate::matrix::{Case, Context, Filters, expand};
@@ -127,6 +127,9 @@ impl Planner<'_> {
         let r = self.renderer(&names, case);
         let container = container::render(&scenario.layers, &r)?;
         if let Some(reason) = self.setup_mode_forbids(&container, scenario, &r)? {
+            return Ok(Err(WhyOut::NotApplicable(reason)));
+        }
+        if let Some(reason) = lacking(&container, self.inputs.facts) {
             return Ok(Err(WhyOut::NotApplicable(reason)));
         }
         if let Some(why) = &case.out {

@@ -54,6 +54,10 @@ fn scalar(spec: &mut ContainerSpec, key: Scalar, template: &Template, r: &Render
         Scalar::SetupMode => spec.setup_mode = text,
         Scalar::Cgroupns => spec.cgroupns = one_of(some, &["host", "private"], "cgroupns", loc, r)?,
         Scalar::Systemd => spec.systemd = one_of(some, &["always", "true", "false"], "systemd", loc, r)?,
+        Scalar::Cgroups => {
+            let words = ["enabled", "disabled", "no-conmon", "split"];
+            spec.cgroups = one_of(some, &words, "cgroups", loc, r)?;
+        }
         Scalar::Privileged => spec.privileged = boolean(&text, loc, r)?,
         Scalar::ReadOnly => spec.read_only = boolean(&text, loc, r)?,
         Scalar::Tty => spec.tty = boolean(&text, loc, r)?,
@@ -89,6 +93,7 @@ fn list(spec: &mut ContainerSpec, key: List, texts: Vec<String>, append: bool) {
         List::CapAdd => &mut spec.cap_add,
         List::CapDrop => &mut spec.cap_drop,
         List::SecurityOpt => &mut spec.security_opt,
+        List::Unmask => &mut spec.unmask,
         List::Volumes => &mut spec.volumes,
         List::Devices => &mut spec.devices,
         List::Ulimits => &mut spec.ulimits,

@@ -47,6 +47,8 @@ pub struct ContainerSpec {
     pub cap_drop: Vec<String>,
     /// `--security-opt`.
     pub security_opt: Vec<String>,
+    /// podman's `--security-opt unmask=…`: paths, or `ALL`.
+    pub unmask: Vec<String>,
     /// `--tmpfs`: path and options (maybe empty).
     pub tmpfs: BTreeMap<String, String>,
     /// `--volume`.
@@ -67,6 +69,8 @@ pub struct ContainerSpec {
     pub hostname: Option<String>,
     /// `--userns`.
     pub userns: Option<String>,
+    /// podman's `--cgroups`: `enabled`, `disabled`, `no-conmon` or `split`.
+    pub cgroups: Option<String>,
     /// `--cgroup-parent`.
     pub cgroup_parent: Option<String>,
     /// `--memory`, in bytes.

@@ -1,4 +1,5 @@
-//! What a container's flags ask of a host, and the fact that forbids them.
+//! What a container's flags ask of a host: a flag that the engine does not have makes a case not applicable, a fact of the
+//! machine that forbids it makes it skipped.
 
 use super::model::ContainerSpec;
 use crate::facts::{EngineKind, Facts};
@@ -15,13 +16,33 @@ pub(super) fn forbidden(spec: &ContainerSpec, facts: &Facts) -> Option<String> {
     if !asked.is_empty() {
         return Some(format!("the engine's bounding set lacks {}", caps(asked)));
     }
-    if facts.engine == EngineKind::Docker && spec.systemd.as_deref().is_some_and(|mode| mode != "false") {
-        return Some("systemd mode is podman's; docker has none".into());
-    }
+    None
+}
+
+/// The flag that this engine, of whatever machine, does not have.
+pub(super) fn lacking(spec: &ContainerSpec, facts: &Facts) -> Option<String> {
     if spec.cgroupns.is_some() && older(&facts.api_version, (1, 41)) {
         return Some(format!("the engine's API {} is older than 1.41, which cgroupns needs", facts.api_version));
     }
-    None
+    let writable = spec.security_opt.iter().any(|option| option.starts_with("writable-cgroups"));
+    match facts.engine {
+        EngineKind::Podman if writable => Some("writable-cgroups is docker's; podman has none".into()),
+        EngineKind::Podman => None,
+        EngineKind::Docker => {
+            let of_podman = [
+                (spec.systemd.as_deref().is_some_and(|mode| mode != "false"), "systemd mode"),
+                (!spec.unmask.is_empty(), "unmask"),
+                (spec.cgroups.as_deref().is_some_and(|mode| mode != "enabled"), "cgroups (--cgroups)"),
+                (spec.userns.as_deref().is_some_and(|mode| mode != "host"), "a user namespace of its own (--userns)"),
+            ];
+            let found = of_podman.into_iter().find(|(asked, _)| *asked);
+            if let Some((_, flag)) = found {
+                return Some(format!("{flag} is podman's; docker has none"));
+            }
+            (writable && older(&facts.engine_version, (28, 0)))
+                .then(|| format!("writable-cgroups came with docker 28; this is {}", facts.engine_version))
+        }
+    }
 }
 
 fn older(version: &str, than: (u32, u32)) -> bool {
@@ -48,15 +69,34 @@ mod tests {
     fn systemd_mode_is_podmans() {
         let mut facts = Facts::assumed();
         let spec = ContainerSpec { systemd: Some("always".into()), ..ContainerSpec::default() };
-        assert!(forbidden(&spec, &facts).is_some());
+        assert!(lacking(&spec, &facts).is_some());
         facts.engine = EngineKind::Podman;
-        assert_eq!(forbidden(&spec, &facts), None);
+        assert_eq!(lacking(&spec, &facts), None);
     }
 
     #[test]
     fn old_apis_know_no_cgroupns() {
         let facts = Facts { api_version: "1.40".into(), ..Facts::assumed() };
         let spec = ContainerSpec { cgroupns: Some("private".into()), ..ContainerSpec::default() };
-        assert!(forbidden(&spec, &facts).is_some_and(|why| why.contains("1.41")));
+        assert!(lacking(&spec, &facts).is_some_and(|why| why.contains("1.41")));
+    }
+
+    #[test]
+    fn flags_are_one_engines_alone() {
+        let docker = Facts { engine_version: "28.5.2+dfsg4".into(), ..Facts::assumed() };
+        let older = Facts { engine_version: "26.1.5+dfsg1".into(), ..Facts::assumed() };
+        let podman = Facts { engine: EngineKind::Podman, ..Facts::assumed() };
+        let writable = ContainerSpec { security_opt: vec!["writable-cgroups=true".into()], ..ContainerSpec::default() };
+        assert_eq!(lacking(&writable, &docker), None);
+        assert!(lacking(&writable, &older).is_some_and(|why| why.contains("26.1.5")));
+        assert!(lacking(&writable, &podman).is_some());
+        for spec in [
+            ContainerSpec { unmask: vec!["ALL".into()], ..ContainerSpec::default() },
+            ContainerSpec { cgroups: Some("split".into()), ..ContainerSpec::default() },
+            ContainerSpec { userns: Some("keep-id".into()), ..ContainerSpec::default() },
+        ] {
+            assert!(lacking(&spec, &docker).is_some_and(|why| why.contains("podman's")), "{spec:?}");
+            assert_eq!(lacking(&spec, &podman), None);
+        }
     }
 }

@@ -107,6 +107,8 @@ pub enum Scalar {
     Hostname,
     /// `userns`, such as `host`.
     Userns,
+    /// `cgroups`: podman's, `enabled`, `disabled`, `no-conmon` or `split`.
+    Cgroups,
     /// `cgroup_parent`.
     CgroupParent,
     /// `memory`, with a unit as in docker (`256m`).
@@ -135,6 +137,7 @@ impl Scalar {
         (Self::Network, "network"),
         (Self::Hostname, "hostname"),
         (Self::Userns, "userns"),
+        (Self::Cgroups, "cgroups"),
         (Self::CgroupParent, "cgroup_parent"),
         (Self::Memory, "memory"),
         (Self::Cpus, "cpus"),
@@ -153,6 +156,8 @@ pub enum List {
     CapDrop,
     /// `security_opt`, such as `apparmor=unconfined`.
     SecurityOpt,
+    /// `unmask`: podman's, paths that are not hidden in the container, or `ALL`.
+    Unmask,
     /// `tmpfs`: `path` or `path:options`.
     Tmpfs,
     /// `volumes`: `host:container[:options]`.
@@ -171,6 +176,7 @@ impl List {
         (Self::CapAdd, "cap_add"),
         (Self::CapDrop, "cap_drop"),
         (Self::SecurityOpt, "security_opt"),
+        (Self::Unmask, "unmask"),
         (Self::Tmpfs, "tmpfs"),
         (Self::Volumes, "volumes"),
         (Self::Devices, "devices"),
