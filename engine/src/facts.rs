@@ -1,7 +1,7 @@
 //! What is known of a host: the facts that templates, conditions, goldens and reports may read.
 //! A plain value: `host` finds it out, everything else reads it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -98,6 +98,24 @@ pub struct Facts {
     /// Capabilities that the kernel knows and the engine lacks, without `CAP_`; empty where unknown. Where it is not
     /// empty the runtime can't start a `--privileged` container ("unable to apply caps").
     pub missing_capabilities: BTreeSet<String>,
+    /// The default seccomp profile, as the engine names it (`default`, `builtin`, a path); empty where unknown.
+    #[serde(default)]
+    pub seccomp_profile: String,
+    /// Whether the engine's default AppArmor profile can be loaded; `None` where unknown.
+    #[serde(default)]
+    pub apparmor_profile: Option<bool>,
+    /// The kernel's security modules that are on (`/sys/kernel/security/lsm`); empty where unknown.
+    #[serde(default)]
+    pub lsms: BTreeSet<String>,
+    /// Controllers that were delegated to the engine: all of them for a rootful one; empty where unknown.
+    #[serde(default)]
+    pub delegated: BTreeSet<String>,
+    /// Limits of the engine's process, soft and hard (`nofile` is `1024:524288`); empty where unknown.
+    #[serde(default)]
+    pub rlimits: BTreeMap<String, String>,
+    /// The version of the systemd that is the machine's PID 1; empty where none is, or unknown.
+    #[serde(default)]
+    pub host_systemd: String,
 }
 
 impl Facts {
@@ -126,6 +144,12 @@ impl Facts {
             security: set(&["seccomp"]),
             capabilities: BTreeSet::new(),
             missing_capabilities: BTreeSet::new(),
+            seccomp_profile: "builtin".into(),
+            apparmor_profile: None,
+            lsms: BTreeSet::new(),
+            delegated: set(&["cpu", "cpuset", "io", "memory", "pids"]),
+            rlimits: BTreeMap::new(),
+            host_systemd: String::new(),
         }
     }
 }

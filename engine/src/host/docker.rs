@@ -57,7 +57,7 @@ impl Docker {
             }
         };
         let client = client.map_err(|error| HostError::new(format!("connect to {address}"), error.into()))?;
-        let facts = facts::probe(name, &address).await?;
+        let facts = facts::probe(name, &address, None).await?;
         Ok(Self { client, address, facts, engine: None })
     }
 

@@ -1,8 +1,11 @@
 //! The facts of a host: what the engine says of itself and, where it runs on this machine, what `/proc` says of its
 //! process. Reading is in [`probe`]; everything else here is pure.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+mod machine;
+
+pub(super) use machine::{Machine, layout_here};
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -12,59 +15,19 @@ use super::errors::{CALL, limited};
 use super::wire::get_json;
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
 
-/// Capabilities by number, without `CAP_`.
-const CAPABILITIES: [&str; 41] = [
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_ADMIN",
-    "NET_RAW",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "SYS_CHROOT",
-    "SYS_PTRACE",
-    "SYS_PACCT",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_NICE",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "MKNOD",
-    "LEASE",
-    "AUDIT_WRITE",
-    "AUDIT_CONTROL",
-    "SETFCAP",
-    "MAC_OVERRIDE",
-    "MAC_ADMIN",
-    "SYSLOG",
-    "WAKE_ALARM",
-    "BLOCK_SUSPEND",
-    "AUDIT_READ",
-    "PERFMON",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-];
-
 /// Asks the engine, and the machine where the engine runs on this one.
-pub(super) async fn probe(name: &str, address: &Address) -> Result<Facts, HostError> {
+/// `machine` is what an engine that runs elsewhere delivered.
+pub(super) async fn probe(name: &str, address: &Address, machine: Option<Machine>) -> Result<Facts, HostError> {
     let action = || format!("ask the engine at {address} what it is");
     let version = limited(action(), CALL, get_json(address, "/version")).await?;
     let info = limited(action(), CALL, get_json(address, "/info")).await?;
     let mut facts = from_answers(name, &version, &info);
-    if let Some(machine) = machine(address).await {
-        add_machine(&mut facts, &machine);
+    let machine = match machine {
+        Some(machine) => Some(machine),
+        None => Machine::behind(address).await,
+    };
+    if let Some(machine) = machine {
+        machine::add_machine(&mut facts, &machine);
     }
     Ok(facts)
 }
@@ -133,6 +96,12 @@ fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
             .collect(),
         capabilities: BTreeSet::new(),
         missing_capabilities: BTreeSet::new(),
+        seccomp_profile: seccomp(info),
+        apparmor_profile: None,
+        lsms: BTreeSet::new(),
+        delegated: BTreeSet::new(),
+        rlimits: BTreeMap::new(),
+        host_systemd: String::new(),
     }
 }
 
@@ -155,118 +124,13 @@ fn runtime_version(components: &[(String, String)], runtime: &str) -> String {
         .to_owned()
 }
 
-/// Texts of `/proc` and `/sys` as the engine's process has them; empty where they can't be read.
-#[derive(Debug, Default)]
-struct Machine {
-    /// `/proc/<pid>/status`.
-    status: String,
-    /// `/proc/sys/kernel/cap_last_cap`.
-    last_capability: String,
-    /// `/proc/<pid>/mountinfo`.
-    mountinfo: String,
-    /// `/sys/fs/cgroup/cgroup.controllers` as the engine sees it.
-    controllers: String,
-}
-
-/// Finds the process behind a socket and reads. `None` for an engine elsewhere, or behind a proxy that can't be seen.
-async fn machine(address: &Address) -> Option<Machine> {
-    let Address::Unix(socket) = address else { return None };
-    let stream = tokio::net::UnixStream::connect(socket).await.ok()?;
-    let pid = stream.peer_cred().ok()?.pid().filter(|pid| *pid > 0)?;
-    let read = |path: String| async move { tokio::fs::read_to_string(Path::new(&path)).await.unwrap_or_default() };
-    Some(Machine {
-        status: read(format!("/proc/{pid}/status")).await,
-        last_capability: read("/proc/sys/kernel/cap_last_cap".to_owned()).await,
-        mountinfo: read(format!("/proc/{pid}/mountinfo")).await,
-        controllers: read(format!("/proc/{pid}/root/sys/fs/cgroup/cgroup.controllers")).await,
-    })
-}
-
-/// The layout of this process's `/sys/fs/cgroup`; `None` where there is none.
-pub(super) async fn layout_here() -> Option<CgroupLayout> {
-    let mounts = cgroup_mounts(&tokio::fs::read_to_string("/proc/self/mountinfo").await.ok()?);
-    (!mounts.is_empty()).then(|| layout(&mounts))
-}
-
-fn add_machine(facts: &mut Facts, machine: &Machine) {
-    if let Some((has, lacks)) = capabilities(&machine.status, &machine.last_capability) {
-        facts.capabilities = has;
-        facts.missing_capabilities = lacks;
-    }
-    let mounts = cgroup_mounts(&machine.mountinfo);
-    if mounts.is_empty() {
-        return;
-    }
-    facts.cgroup_layout = layout(&mounts);
-    match facts.cgroups {
-        CgroupVersion::V1 => {
-            facts.controllers = mounts.iter().flat_map(CgroupMount::controllers).collect();
-            facts.systemd_hierarchy = mounts.iter().any(|m| m.options.iter().any(|o| o == "name=systemd"));
-        }
-        CgroupVersion::V2 => {
-            facts.controllers = machine.controllers.split_whitespace().map(ToOwned::to_owned).collect();
-            facts.systemd_hierarchy = false;
-        }
-    }
-}
-
-/// The bounding set, and what of the kernel's capabilities it lacks.
-fn capabilities(status: &str, last: &str) -> Option<(BTreeSet<String>, BTreeSet<String>)> {
-    let bits = status.lines().find_map(|line| line.strip_prefix("CapBnd:"))?;
-    let bits = u64::from_str_radix(bits.trim(), 16).ok()?;
-    let last: u32 = last.trim().parse().ok().filter(|last| *last < 64)?;
-    let name = |number: u32| CAPABILITIES.get(number as usize).map_or_else(|| number.to_string(), |n| (*n).to_owned());
-    let (has, lacks): (Vec<u32>, Vec<u32>) = (0..=last).partition(|number| bits & (1 << number) != 0);
-    Some((has.into_iter().map(name).collect(), lacks.into_iter().map(name).collect()))
-}
-
-/// A cgroup mount of a process.
-#[derive(Debug, PartialEq, Eq)]
-struct CgroupMount {
-    point: String,
-    unified: bool,
-    options: Vec<String>,
-}
-
-impl CgroupMount {
-    fn controllers(&self) -> impl Iterator<Item = String> {
-        const OPTIONS: [&str; 6] = ["rw", "ro", "xattr", "noprefix", "clone_children", "none"];
-        self.options
-            .iter()
-            .filter(|option| !self.unified && !option.contains('=') && !OPTIONS.contains(&option.as_str()))
-            .cloned()
-    }
-}
-
-/// The mounts of type cgroup and cgroup2 below `/sys/fs/cgroup`, and others that lie on that very path.
-fn cgroup_mounts(mountinfo: &str) -> Vec<CgroupMount> {
-    let mut mounts = Vec::new();
-    for line in mountinfo.lines() {
-        let Some((mount, kind)) = line.split_once(" - ") else { continue };
-        let Some(point) = mount.split(' ').nth(4) else { continue };
-        let mut kind = kind.split(' ');
-        let (fs, options) = (kind.next().unwrap_or_default(), kind.nth(1).unwrap_or_default());
-        if point == "/sys/fs/cgroup" {
-            // What is mounted on top hides what was there.
-            mounts.clear();
-        }
-        let below = point == "/sys/fs/cgroup" || point.starts_with("/sys/fs/cgroup/");
-        if below && (fs == "cgroup" || fs == "cgroup2") {
-            let options = options.split(',').map(ToOwned::to_owned).collect();
-            mounts.push(CgroupMount { point: point.to_owned(), unified: fs == "cgroup2", options });
-        }
-    }
-    mounts
-}
-
-fn layout(mounts: &[CgroupMount]) -> CgroupLayout {
-    if mounts.iter().any(|mount| mount.unified && mount.point == "/sys/fs/cgroup") {
-        CgroupLayout::V2
-    } else if mounts.iter().any(|mount| mount.unified) {
-        CgroupLayout::Hybrid
-    } else {
-        CgroupLayout::V1
-    }
+/// The default seccomp profile by docker's name for it: `default` up to 20.10, `builtin` since; empty where unknown.
+fn seccomp(info: &Value) -> String {
+    let options = info.get("SecurityOptions").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let found = options
+        .filter(|option| option.starts_with("name=seccomp"))
+        .find_map(|option| option.split(',').find_map(|part| part.strip_prefix("profile=")).map(ToOwned::to_owned));
+    found.unwrap_or_default()
 }
 
 #[cfg(test)]

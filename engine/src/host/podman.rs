@@ -112,9 +112,9 @@ fn mounts(body: &mut Body, spec: &ContainerSpec) {
     let mut mounts: Vec<Value> = spec
         .tmpfs
         .iter()
-        .map(|(path, text)| {
-            json!({ "destination": path, "type": "tmpfs", "source": "tmpfs", "options": options(text) })
-        })
+        .map(
+            |(path, text)| json!({ "destination": path, "type": "tmpfs", "source": "tmpfs", "options": options(text) }),
+        )
         .collect();
     let mut volumes = Vec::new();
     for volume in &spec.volumes {
@@ -122,9 +122,9 @@ fn mounts(body: &mut Body, spec: &ContainerSpec) {
         let (first, target, rest) = (parts.next().unwrap_or_default(), parts.next(), parts.next().unwrap_or_default());
         match target {
             None => volumes.push(json!({ "Dest": first, "Options": [] })),
-            Some(target) if first.starts_with('/') => mounts.push(
-                json!({ "destination": target, "type": "bind", "source": first, "options": options(rest) }),
-            ),
+            Some(target) if first.starts_with('/') => {
+                mounts.push(json!({ "destination": target, "type": "bind", "source": first, "options": options(rest) }))
+            }
             Some(target) => volumes.push(json!({ "Name": first, "Dest": target, "Options": options(rest) })),
         }
     }
@@ -207,7 +207,10 @@ mod tests {
             ("/stop_signal", json!(37)),
             ("/mounts/0/options", json!(["exec", "size=1m"])),
             ("/mounts/1", json!({"destination": "/b", "type": "bind", "source": "/a", "options": ["ro"]})),
-            ("/volumes", json!([{"Name": "named", "Dest": "/c", "Options": []}, {"Dest": "/anonymous", "Options": []}])),
+            (
+                "/volumes",
+                json!([{"Name": "named", "Dest": "/c", "Options": []}, {"Dest": "/anonymous", "Options": []}]),
+            ),
             ("/seccomp_profile_path", json!("unconfined")),
             ("/no_new_privileges", json!(true)),
             ("/selinux_opts", json!(["disable"])),

@@ -1,5 +1,6 @@
 //! The answers are real: docker 20.10 and podman 4.3 on a Debian 12 machine with a hybrid layout.
 
+use super::machine::{add_machine, capabilities};
 use super::*;
 
 fn json(text: &str) -> Value {
@@ -80,4 +81,18 @@ fn capabilities_are_named_by_their_bits() {
     // A kernel newer than the table.
     assert_eq!(capabilities("CapBnd:\t3fffffffffff\n", "41").map(|(has, _)| has.contains("41")), Some(true));
     assert_eq!(capabilities("", "40"), None);
+}
+
+#[test]
+fn a_machine_elsewhere_delivers_sections() {
+    let text = "==> status <==\r\nCapBnd:\t01\n==> other <==\nx\n==> lsm <==\nlockdown,apparmor\n\
+        ==> limits <==\nMax open files            1024                 4096                 files     \n\
+        ==> systemd <==\nsystemd 252 (252.39-1~deb12u2)\n==> apparmor_parser <==\n/sbin/apparmor_parser\n";
+    let machine = Machine::parse(text);
+    let mut facts = Facts { security: set(&["apparmor"]), ..docker() };
+    add_machine(&mut facts, &machine);
+    assert_eq!((facts.lsms, facts.host_systemd.as_str()), (set(&["lockdown", "apparmor"]), "252"));
+    assert_eq!(facts.rlimits.get("nofile").map(String::as_str), Some("1024:4096"));
+    assert_eq!(facts.apparmor_profile, Some(true));
+    assert_eq!(docker().seccomp_profile, "default");
 }
