@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::facts::EngineKind;
+
 /// What works, and what does not, when systemd runs inside a container.
 #[derive(Debug, Parser)]
 #[command(name = "sdc-engine", version, about, after_help = EXIT_CODES, propagate_version = true)]
@@ -52,8 +54,39 @@ pub enum Command {
 pub struct HostArgs {
     /// Where containers run: unix:///path, tcp://address, or a lab host (docker-v1, docker-v2). Without it: DOCKER_HOST,
     /// CONTAINER_HOST, the docker context, the usual sockets, a private engine.
-    #[arg(long, value_name = "HOST", env = "SDC_ENGINE_HOST")]
+    #[arg(long, alias = "container-host", value_name = "HOST", env = "SDC_ENGINE_HOST")]
     pub host: Option<String>,
+    /// Only a host with this engine: docker or podman.
+    #[arg(long, value_name = "ENGINE", value_parser = engine)]
+    pub container_exe: Option<EngineKind>,
+}
+
+/// Which hosts: several make the axis `host`.
+#[derive(Debug, Clone, Args)]
+pub struct HostsArgs {
+    /// Where containers run: unix:///path, tcp://address, or a lab host (docker-v1, docker-v2); given more than once, on
+    /// each in turn. Without it: DOCKER_HOST, CONTAINER_HOST, the docker context, the usual sockets, a private engine.
+    #[arg(
+        long = "host",
+        alias = "container-host",
+        id = "host",
+        value_name = "HOST",
+        env = "SDC_ENGINE_HOST",
+        value_delimiter = ','
+    )]
+    pub hosts: Vec<String>,
+    /// Only hosts with this engine: docker or podman.
+    #[arg(long, value_name = "ENGINE", value_parser = engine)]
+    pub container_exe: Option<EngineKind>,
+}
+
+/// The original's tool names an engine by its program, maybe with a path.
+fn engine(text: &str) -> Result<EngineKind, String> {
+    match text.rsplit('/').next().unwrap_or_default() {
+        "docker" => Ok(EngineKind::Docker),
+        "podman" => Ok(EngineKind::Podman),
+        _ => Err("there are: docker, podman".to_owned()),
+    }
 }
 
 /// Which scenarios and cases.
@@ -113,7 +146,7 @@ pub struct CheckArgs {
     pub select: SelectArgs,
     /// Where.
     #[command(flatten)]
-    pub host: HostArgs,
+    pub host: HostsArgs,
     /// How.
     #[command(flatten)]
     pub run: RunArgs,
@@ -130,7 +163,7 @@ pub struct UpdateArgs {
     pub select: SelectArgs,
     /// Where.
     #[command(flatten)]
-    pub host: HostArgs,
+    pub host: HostsArgs,
     /// How.
     #[command(flatten)]
     pub run: RunArgs,
@@ -150,7 +183,7 @@ pub struct ListArgs {
     pub select: SelectArgs,
     /// Where.
     #[command(flatten)]
-    pub host: HostArgs,
+    pub host: HostsArgs,
     /// Take these facts for the host's, such as cgroups=v2,engine=podman (sets with +: controllers=memory+pids).
     #[arg(long, value_name = "FACT=VALUE", value_delimiter = ',', conflicts_with = "host")]
     pub assume: Vec<String>,

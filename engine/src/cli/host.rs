@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::args::HostCommand;
+use super::args::{HostArgs, HostCommand, HostsArgs};
 use super::exit::{Exit, Failure};
 use super::{json, print, signals};
-use crate::facts::Facts;
-use crate::host::{Environment, Host, discover, open as connect};
+use crate::facts::{EngineKind, Facts};
+use crate::host::{Address, Environment, Host, Lab, discover, open as connect};
 
 /// A host, and why it is this one.
 pub(super) struct Opened {
@@ -16,21 +16,89 @@ pub(super) struct Opened {
     pub(super) why: String,
 }
 
+/// Which host is asked for: none leaves the choice to the environment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ask<'a> {
+    pub(super) name: Option<&'a str>,
+    pub(super) engine: Option<EngineKind>,
+}
+
+impl<'a> Ask<'a> {
+    pub(super) fn one(args: &'a HostArgs) -> Self {
+        Self { name: args.host.as_deref().filter(|name| !name.is_empty()), engine: args.container_exe }
+    }
+
+    /// What was asked for, at least one; each can be a host.
+    ///
+    /// # Errors
+    /// A name that is neither a lab host's nor an address, or one that was given twice: a wrong command line.
+    pub(super) fn each(args: &'a HostsArgs) -> Result<Vec<Self>, Failure> {
+        let mut asks: Vec<Self> = Vec::new();
+        for name in args.hosts.iter().map(String::as_str).filter(|name| !name.is_empty()) {
+            known(name)?;
+            if asks.iter().any(|ask| ask.name == Some(name)) {
+                return Err(Failure::input(miette::miette!(
+                    help = "name each host once; --repeat N runs each case N times",
+                    "--host names {name} twice"
+                )));
+            }
+            asks.push(Self { name: Some(name), engine: args.container_exe });
+        }
+        if asks.is_empty() {
+            asks.push(Self { name: None, engine: args.container_exe });
+        }
+        Ok(asks)
+    }
+}
+
+/// Whether a name can be a host; nothing is opened.
+pub(super) fn known(name: &str) -> Result<(), Failure> {
+    if Lab::named(name).is_some() {
+        return Ok(());
+    }
+    let labs = Lab::ALL.iter().map(|lab| format!("`{}`", lab.name())).collect::<Vec<_>>().join(" and ");
+    let help = format!("the names are {labs}, and an address starts with unix:// or tcp://");
+    if !name.contains("://") {
+        return Err(Failure::input(miette::miette!(help = help, "there is no host of the name `{name}`")));
+    }
+    Address::parse(name).map(drop).map_err(|words| Failure::input(miette::miette!(help = help, "{words}")))
+}
+
 /// Finds and opens a host.
 ///
 /// # Errors
-/// The environment's: no engine, or one that does not answer.
-pub(super) async fn open(ask: Option<&str>) -> Result<Opened, Failure> {
-    let choice = discover(&Environment::read().await, ask).await.map_err(Failure::environment)?;
+/// A wrong command line: no host can have that name. Else the environment's: no engine, or one that does not answer.
+pub(super) async fn open(ask: Ask<'_>) -> Result<Opened, Failure> {
+    if let Some(name) = ask.name {
+        known(name)?;
+    }
+    let choice = discover(&Environment::read().await, ask.name).await.map_err(Failure::environment)?;
     tracing::info!(why = choice.why, "chose a host");
     let notice = |text: String| tracing::info!("{text}");
     let host = connect(&choice, &notice).await.map_err(Failure::environment)?;
+    let engine = host.facts().engine;
+    if ask.engine.is_some_and(|asked| asked != engine) {
+        let left = host.close().await;
+        tracing::debug!(?left, "closed, as it has another engine");
+        return Err(Failure::environment(format!(
+            "the engine of {} is {engine}, and --container-exe asks for another; name a host that has it by --host",
+            choice.name()
+        )));
+    }
     Ok(Opened { host, why: choice.why })
+}
+
+/// Opens the host of a command that uses one.
+///
+/// # Errors
+/// See [`open`].
+pub(super) async fn open_one(args: &HostArgs) -> Result<Opened, Failure> {
+    open(Ask::one(args)).await
 }
 
 /// Prints the facts.
 pub(super) async fn host(args: HostCommand) -> Result<Exit, Failure> {
-    let opened = open(args.host.host.as_deref()).await?;
+    let opened = open_one(&args.host).await?;
     let text = if args.json {
         json(&serde_json::json!({ "why": opened.why, "facts": opened.host.facts() }))
     } else {
