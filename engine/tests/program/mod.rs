@@ -37,7 +37,7 @@ pub(crate) fn able(lab: &str) -> Option<MutexGuard<'static, ()>> {
 pub(crate) struct Running {
     child: Child,
     said: tempfile::TempDir,
-    name: String,
+    pub(crate) name: String,
 }
 
 /// What came of the program.
@@ -118,6 +118,26 @@ impl Running {
     /// Waits until there are words on its stdout.
     pub(crate) fn until_said(&self, words: &str) {
         self.until(words, || self.text("stdout").contains(words));
+    }
+
+    /// The engine that it started after this one.
+    pub(crate) fn next_engine(&self, before: &str) -> String {
+        let next = || engine_of(self.child.id()).filter(|name| name != before);
+        self.until("another engine", || next().is_some());
+        next().unwrap_or_default()
+    }
+
+    /// Kills the engine that it started, and not its guard.
+    pub(crate) fn kill_engine(&self) {
+        let engine = |process: &PathBuf| {
+            let words = std::fs::read(process.join("cmdline")).unwrap_or_default();
+            let words = String::from_utf8_lossy(&words).replace('\0', " ");
+            words.split(' ').next().is_some_and(|program| program.ends_with("dockerd")) && words.contains(&self.name)
+        };
+        let found: Vec<PathBuf> = processes().filter(engine).collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        let pid = found[0].file_name().unwrap().to_str().unwrap().parse().unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

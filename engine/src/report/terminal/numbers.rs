@@ -103,6 +103,9 @@ fn numbers(run: &Run, look: Look) -> Vec<String> {
         out.extend(phrase(0, "stopped early: ", &told, look));
     }
     out.extend(match outcome {
+        Outcome::AllSkipped if run.only().is_none() => {
+            vec![paint(BAD, "nothing ran: no host can run any of the selected cases")]
+        }
         Outcome::AllSkipped => vec![paint(BAD, "nothing ran: this host can run none of the selected cases")],
         Outcome::NothingSelected => vec![paint(BAD, "nothing ran: no case is left by the filters and rules")],
         _ => Vec::new(),
