@@ -37,6 +37,8 @@ Exit codes:
 pub enum Command {
     /// Runs scenarios in real containers and compares what happens with what they expect. Writes no golden.
     Check(CheckArgs),
+    /// Shows what differs between two hosts, or between reports that check has written.
+    Compare(CompareArgs),
     /// Shows the cases, and why each is in or out. Starts nothing when the facts are given.
     List(ListArgs),
     /// Shows the host that would be used, why, and its facts.
@@ -115,6 +117,15 @@ pub struct SelectArgs {
     pub tag: Vec<String>,
 }
 
+impl SelectArgs {
+    /// Whether anything else than all of the scenarios is selected.
+    #[must_use]
+    pub fn is_some_selection(&self) -> bool {
+        let lists = [&self.setup_mode, &self.cgroupns, &self.cgroup_mode, &self.axis, &self.names, &self.tag];
+        self.paths != [PathBuf::from("scenarios")] || lists.iter().any(|list| !list.is_empty())
+    }
+}
+
 /// How cases run.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -187,6 +198,33 @@ pub struct ListArgs {
     /// Take these facts for the host's, such as cgroups=v2,engine=podman (sets with +: controllers=memory+pids).
     #[arg(long, value_name = "FACT=VALUE", value_delimiter = ',', conflicts_with = "host")]
     pub assume: Vec<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `compare`.
+#[derive(Debug, Clone, Args)]
+pub struct CompareArgs {
+    /// A host, as --host takes it, on which the scenarios run; or a report of check --json FILE (FILE#HOST: one host of
+    /// a report that has several).
+    #[arg(value_name = "A")]
+    pub a: String,
+    /// The other side.
+    #[arg(value_name = "B")]
+    pub b: String,
+    /// Which cases run.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Only hosts with this engine: docker or podman.
+    #[arg(long, value_name = "ENGINE", value_parser = engine)]
+    pub container_exe: Option<EngineKind>,
+    /// Containers at a time [default: the cores, twice].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub jobs: Option<u32>,
+    /// Run each case this often; one that varies is flaky, which is a verdict like any other.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeat: u32,
     /// As JSON.
     #[arg(long)]
     pub json: bool,

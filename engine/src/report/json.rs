@@ -116,7 +116,10 @@ struct Left<'a> {
 }
 
 /// The document as a value; all durations are seconds.
-fn document(run: &Run) -> serde_json::Result<Value> {
+///
+/// # Errors
+/// None in practice: all of it can be said in JSON.
+pub fn document(run: &Run) -> serde_json::Result<Value> {
     let outcome = run.outcome();
     let summary = run.summary.clone().unwrap_or_default();
     let counts = run.counts();
