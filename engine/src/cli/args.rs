@@ -54,8 +54,8 @@ pub enum Command {
 /// Which host.
 #[derive(Debug, Clone, Args)]
 pub struct HostArgs {
-    /// Where containers run: unix:///path, tcp://address, or a lab host (docker-v1, docker-v2). Without it: DOCKER_HOST,
-    /// CONTAINER_HOST, the docker context, the usual sockets, a private engine.
+    /// Where containers run: unix:///path, tcp://address, ssh://user@host, or a lab host (docker-v1, docker-v2). Without it:
+    /// DOCKER_HOST, CONTAINER_HOST, the docker context, the usual sockets, a private engine.
     #[arg(long, alias = "container-host", value_name = "HOST", env = "SDC_ENGINE_HOST")]
     pub host: Option<String>,
     /// Only a host with this engine: docker or podman.
@@ -66,8 +66,8 @@ pub struct HostArgs {
 /// Which hosts: several make the axis `host`.
 #[derive(Debug, Clone, Args)]
 pub struct HostsArgs {
-    /// Where containers run: unix:///path, tcp://address, or a lab host (docker-v1, docker-v2); given more than once, on
-    /// each in turn. Without it: DOCKER_HOST, CONTAINER_HOST, the docker context, the usual sockets, a private engine.
+    /// Where containers run: unix:///path, tcp://address, ssh://user@host, or a lab host (docker-v1, docker-v2); given more
+    /// than once, on each in turn. Without it: DOCKER_HOST, CONTAINER_HOST, the docker context, the usual sockets, a private engine.
     #[arg(
         long = "host",
         alias = "container-host",

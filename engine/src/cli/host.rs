@@ -8,7 +8,7 @@ use super::args::{HostArgs, HostCommand, HostsArgs};
 use super::exit::{Exit, Failure};
 use super::{json, print, signals};
 use crate::facts::{EngineKind, Facts};
-use crate::host::{Address, Environment, Host, Lab, discover, open as connect};
+use crate::host::{Address, Environment, Host, Lab, Target, discover, open as connect};
 
 /// A host, and why it is this one.
 pub(super) struct Opened {
@@ -57,7 +57,7 @@ pub(super) fn known(name: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let labs = Lab::ALL.iter().map(|lab| format!("`{}`", lab.name())).collect::<Vec<_>>().join(" and ");
-    let help = format!("the names are {labs}, and an address starts with unix:// or tcp://");
+    let help = format!("the names are {labs}, and an address starts with unix://, tcp:// or ssh://");
     if !name.contains("://") {
         return Err(Failure::input(miette::miette!(help = help, "there is no host of the name `{name}`")));
     }
@@ -74,6 +74,13 @@ pub(super) async fn open(ask: Ask<'_>) -> Result<Opened, Failure> {
     }
     let choice = discover(&Environment::read().await, ask.name).await.map_err(Failure::environment)?;
     tracing::info!(why = choice.why, "chose a host");
+    let verify = std::env::var_os("DOCKER_TLS_VERIFY").is_some_and(|value| !value.is_empty());
+    if verify && matches!(choice.target, Target::Address(Address::Tcp(_))) {
+        return Err(Failure::environment(format!(
+            "DOCKER_TLS_VERIFY asks for TLS to {}, which is not supported; use ssh://user@host, or unset it for plain TCP",
+            choice.name()
+        )));
+    }
     let notice = |text: String| tracing::info!("{text}");
     let host = connect(&choice, &notice).await.map_err(Failure::environment)?;
     let engine = host.facts().engine;

@@ -15,6 +15,7 @@ mod facts;
 pub mod fake;
 mod images;
 pub mod private;
+mod ssh;
 mod wire;
 
 pub use address::Address;
@@ -23,6 +24,7 @@ pub use by_hand::command_line;
 pub use discover::{Choice, Environment, Target, discover, open};
 pub use docker::Docker;
 pub use private::{Lab, PrivateOptions};
+pub use ssh::SshTarget;
 
 use std::time::Duration;
 

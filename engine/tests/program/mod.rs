@@ -40,6 +40,16 @@ pub(crate) struct Running {
     pub(crate) name: String,
 }
 
+/// A test that fails in the middle leaves no engine.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _gone = self.child.kill();
+            let _reaped = self.child.wait();
+        }
+    }
+}
+
 /// What came of the program.
 pub(crate) struct Ended {
     /// `None` where a signal ended it.
@@ -159,7 +169,7 @@ impl Running {
             sleep(POLL);
         };
         let (stdout, stderr) = (self.text("stdout"), self.text("stderr"));
-        Ended { code: status.code(), stdout, stderr, name: self.name }
+        Ended { code: status.code(), stdout, stderr, name: std::mem::take(&mut self.name) }
     }
 }
 
