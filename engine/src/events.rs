@@ -26,7 +26,7 @@ pub enum BootPhase {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
-    /// The run starts.
+    /// The run starts on a host; one on several hosts starts on one after another.
     RunStarted {
         /// The host.
         host: Box<Facts>,
@@ -40,6 +40,17 @@ pub enum Event {
         left_out: Vec<LeftOut>,
         /// How many containers at a time.
         jobs: usize,
+    },
+    /// One of several hosts can't be used: its cases end as errors without a boot.
+    HostFailed {
+        /// The host's name.
+        host: String,
+        /// Why it was to be used.
+        why_host: String,
+        /// What is wrong with it.
+        reason: String,
+        /// Cases that end so.
+        cases: usize,
     },
     /// Something slow that is no case: an image is made, an engine starts.
     Notice {

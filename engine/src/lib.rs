@@ -8,10 +8,13 @@
 //!     runner -> observe (observations) -> judge -> verdicts -> golden (updates, as values)
 //! ```
 //!
-//! `scenario`, `matrix`, `plan`, `observe`, `judge` and `golden` are pure but for the one file of each that
+//! `compare` sets two reports side by side.
+//!
+//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `golden` and `compare` are pure but for the one file of each that
 //! says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
 
 pub mod cli;
+pub mod compare;
 pub mod events;
 pub mod facts;
 pub mod golden;

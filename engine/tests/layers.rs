@@ -46,6 +46,7 @@ const PURE: &[&str] = &[
     "observe/",
     "judge/",
     "golden/",
+    "compare/",
     "facts.rs",
     "source.rs",
     "events.rs",

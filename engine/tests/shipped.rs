@@ -312,3 +312,68 @@ fn an_update_that_is_interrupted_writes_nothing() {
     assert!(user.files().is_empty(), "{:?}", user.files());
     nothing_left(&ended.name, Duration::ZERO);
 }
+
+const SLOW: &str = "[matrix]\nn = [1, 2, 3, 4, 5, 6, 7, 8]\n\n[[step]]\nname = 'a'\nrun = 'sleep 60'\nchanges = true\ntimeout = '90s'\nexpect.exit = 0";
+
+/// The verdicts and details of a report's cases on a host.
+fn verdicts(report: &Value, host: &str) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let cases = report["cases"].as_array().unwrap().iter().filter(|case| case["host"] == host);
+    cases.map(|case| (text(&case["verdict"]), text(&case["detail"]))).collect()
+}
+
+#[test]
+fn an_engine_that_is_killed_in_mid_run_ends_its_cases_as_errors_at_once() {
+    let Some(_alone) = able("docker-v1") else { return };
+    let user = User::with("Killed?", SLOW);
+    let running = start(&user.arguments(&["check"], &["--host", "docker-v1", "--jobs", "3"]));
+    running.until_containers_run(3);
+    let killed = Instant::now();
+    running.kill_engine();
+    let ended = running.end();
+    assert!(killed.elapsed() < Duration::from_secs(20), "{:?}: {}", killed.elapsed(), ended.stdout);
+    eprintln!("ended {:?} after its engine was killed", killed.elapsed());
+    assert_eq!(ended.code, Some(3), "{}{}", ended.stdout, ended.stderr);
+    let verdicts = verdicts(&user.report(), "docker-v1");
+    assert_eq!(verdicts.len(), 8);
+    let reasons: BTreeSet<_> = verdicts.iter().collect();
+    assert_eq!(reasons.len(), 1, "{reasons:#?}");
+    assert!(verdicts[0].0 == "error" && verdicts[0].1.contains("docker-v1 died in mid-run"), "{reasons:?}");
+    assert!(!ended.stdout.contains("LEFT BEHIND"), "{}", ended.stdout);
+    nothing_left(&ended.name, Duration::ZERO);
+}
+
+#[test]
+fn the_other_host_goes_on_where_an_engine_is_killed() {
+    let (Some(_alone), true) = (able("docker-v1"), Path::new("/sys/fs/cgroup/unified").exists()) else { return };
+    let steps = "[matrix]\nn = [1, 2, 3]\n\n[[step]]\nname = 'a'\nrun = 'sleep 4'\nchanges = true\nexpect.exit = 0";
+    let user = User::with("Killed?", steps);
+    let running = start(&user.arguments(&["check"], &["--host", "docker-v1", "--host", "docker-v2", "--jobs", "3"]));
+    running.until_containers_run(3);
+    running.kill_engine();
+    let second = running.next_engine(&running.name);
+    let ended = running.end();
+    assert_eq!(ended.code, Some(3), "{}{}", ended.stdout, ended.stderr);
+    let report = user.report();
+    assert!(verdicts(&report, "docker-v1").iter().all(|(verdict, _)| verdict == "error"), "{report:#}");
+    let passed = verdicts(&report, "docker-v2");
+    assert!(passed.len() == 3 && passed.iter().all(|(verdict, _)| verdict == "pass"), "{passed:?}");
+    assert_eq!(report["cases"][0]["point"]["host"], "docker-v1");
+    assert_eq!(report["hosts"].as_array().unwrap().len(), 2);
+    for name in [&ended.name, &second] {
+        nothing_left(name, Duration::ZERO);
+    }
+}
+
+#[test]
+fn a_host_that_can_not_be_opened_is_an_error_of_its_cases_alone() {
+    let Some(_alone) = able("docker-v1") else { return };
+    let user = User::with("Half there?", "[[step]]\nname = 'a'\nrun = 'true'\nexpect.exit = 0");
+    let ended = user.run(&["check"], &["--host", "unix:///nowhere/engine.sock,docker-v1"]);
+    assert_eq!(ended.code, Some(3), "{}{}", ended.stdout, ended.stderr);
+    let report = user.report();
+    let gone = verdicts(&report, "unix:///nowhere/engine.sock");
+    assert!(gone.len() == 1 && gone[0].0 == "error" && gone[0].1.contains("can't be used"), "{gone:?}");
+    assert_eq!(verdicts(&report, "docker-v1"), [("pass".to_owned(), String::new())]);
+    assert!(ended.stdout.contains("host unix:///nowhere/engine.sock: not used"), "{}", ended.stdout);
+}

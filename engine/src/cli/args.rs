@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::facts::EngineKind;
+
 /// What works, and what does not, when systemd runs inside a container.
 #[derive(Debug, Parser)]
 #[command(name = "sdc-engine", version, about, after_help = EXIT_CODES, propagate_version = true)]
@@ -35,6 +37,8 @@ Exit codes:
 pub enum Command {
     /// Runs scenarios in real containers and compares what happens with what they expect. Writes no golden.
     Check(CheckArgs),
+    /// Shows what differs between two hosts, or between reports that check has written.
+    Compare(CompareArgs),
     /// Shows the cases, and why each is in or out. Starts nothing when the facts are given.
     List(ListArgs),
     /// Shows the host that would be used, why, and its facts.
@@ -50,10 +54,41 @@ pub enum Command {
 /// Which host.
 #[derive(Debug, Clone, Args)]
 pub struct HostArgs {
-    /// Where containers run: unix:///path, tcp://address, or a lab host (docker-v1, docker-v2). Without it: DOCKER_HOST,
-    /// CONTAINER_HOST, the docker context, the usual sockets, a private engine.
-    #[arg(long, value_name = "HOST", env = "SDC_ENGINE_HOST")]
+    /// Where containers run: unix:///path, tcp://address, ssh://user@host, or a lab host (docker-v1, docker-v2). Without it:
+    /// DOCKER_HOST, CONTAINER_HOST, the docker context, the usual sockets, a private engine.
+    #[arg(long, alias = "container-host", value_name = "HOST", env = "SDC_ENGINE_HOST")]
     pub host: Option<String>,
+    /// Only a host with this engine: docker or podman.
+    #[arg(long, value_name = "ENGINE", value_parser = engine)]
+    pub container_exe: Option<EngineKind>,
+}
+
+/// Which hosts: several make the axis `host`.
+#[derive(Debug, Clone, Args)]
+pub struct HostsArgs {
+    /// Where containers run: unix:///path, tcp://address, ssh://user@host, or a lab host (docker-v1, docker-v2); given more
+    /// than once, on each in turn. Without it: DOCKER_HOST, CONTAINER_HOST, the docker context, the usual sockets, a private engine.
+    #[arg(
+        long = "host",
+        alias = "container-host",
+        id = "host",
+        value_name = "HOST",
+        env = "SDC_ENGINE_HOST",
+        value_delimiter = ','
+    )]
+    pub hosts: Vec<String>,
+    /// Only hosts with this engine: docker or podman.
+    #[arg(long, value_name = "ENGINE", value_parser = engine)]
+    pub container_exe: Option<EngineKind>,
+}
+
+/// The original's tool names an engine by its program, maybe with a path.
+fn engine(text: &str) -> Result<EngineKind, String> {
+    match text.rsplit('/').next().unwrap_or_default() {
+        "docker" => Ok(EngineKind::Docker),
+        "podman" => Ok(EngineKind::Podman),
+        _ => Err("there are: docker, podman".to_owned()),
+    }
 }
 
 /// Which scenarios and cases.
@@ -80,6 +115,15 @@ pub struct SelectArgs {
     /// Only scenarios with one of these tags.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub tag: Vec<String>,
+}
+
+impl SelectArgs {
+    /// Whether anything else than all of the scenarios is selected.
+    #[must_use]
+    pub fn is_some_selection(&self) -> bool {
+        let lists = [&self.setup_mode, &self.cgroupns, &self.cgroup_mode, &self.axis, &self.names, &self.tag];
+        self.paths != [PathBuf::from("scenarios")] || lists.iter().any(|list| !list.is_empty())
+    }
 }
 
 /// How cases run.
@@ -113,7 +157,7 @@ pub struct CheckArgs {
     pub select: SelectArgs,
     /// Where.
     #[command(flatten)]
-    pub host: HostArgs,
+    pub host: HostsArgs,
     /// How.
     #[command(flatten)]
     pub run: RunArgs,
@@ -130,7 +174,7 @@ pub struct UpdateArgs {
     pub select: SelectArgs,
     /// Where.
     #[command(flatten)]
-    pub host: HostArgs,
+    pub host: HostsArgs,
     /// How.
     #[command(flatten)]
     pub run: RunArgs,
@@ -150,10 +194,37 @@ pub struct ListArgs {
     pub select: SelectArgs,
     /// Where.
     #[command(flatten)]
-    pub host: HostArgs,
+    pub host: HostsArgs,
     /// Take these facts for the host's, such as cgroups=v2,engine=podman (sets with +: controllers=memory+pids).
     #[arg(long, value_name = "FACT=VALUE", value_delimiter = ',', conflicts_with = "host")]
     pub assume: Vec<String>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `compare`.
+#[derive(Debug, Clone, Args)]
+pub struct CompareArgs {
+    /// A host, as --host takes it, on which the scenarios run; or a report of check --json FILE (FILE#HOST: one host of
+    /// a report that has several).
+    #[arg(value_name = "A")]
+    pub a: String,
+    /// The other side.
+    #[arg(value_name = "B")]
+    pub b: String,
+    /// Which cases run.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Only hosts with this engine: docker or podman.
+    #[arg(long, value_name = "ENGINE", value_parser = engine)]
+    pub container_exe: Option<EngineKind>,
+    /// Containers at a time [default: the cores, twice].
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub jobs: Option<u32>,
+    /// Run each case this often; one that varies is flaky, which is a verdict like any other.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeat: u32,
     /// As JSON.
     #[arg(long)]
     pub json: bool,

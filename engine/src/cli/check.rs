@@ -4,14 +4,16 @@ use std::path::Path;
 
 use super::args::CheckArgs;
 use super::exit::{Exit, Failure};
+use super::host;
 use super::session::{self, Asked};
 use crate::report::Outcome;
 
 /// Runs the scenarios.
 pub(super) async fn check(args: CheckArgs, images: &Path, golden: &Path) -> Result<Exit, Failure> {
-    let CheckArgs { select, host, run, repeat } = &args;
-    let ran = session::run(Asked { select, host, run, repeat: *repeat, images, golden }).await?;
-    Ok(exit(ran.said))
+    let CheckArgs { select, host: asked, run, repeat } = &args;
+    let hosts = host::each(asked, images)?;
+    let ran = session::run(Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false }).await?;
+    Ok(exit(ran.record.outcome()))
 }
 
 /// What a run as a whole means to the caller.

@@ -9,7 +9,7 @@ use crate::runner::{Owner, sweep};
 
 /// Sweeps a host.
 pub(super) async fn clean(args: CleanArgs, images: &Path) -> Result<Exit, Failure> {
-    let opened = host::open(args.host.host.as_deref(), images).await?;
+    let opened = host::open_one(&args.host, images).await?;
     let swept = sweep(opened.host.as_ref(), &Owner::this_process()).await;
     let left = opened.host.close().await;
     let swept = swept.map_err(Failure::environment)?;

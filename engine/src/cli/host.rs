@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::args::HostCommand;
+use super::args::{HostArgs, HostCommand, HostsArgs};
 use super::exit::{Exit, Failure};
 use super::{json, print, signals};
 use crate::facts::{EngineKind, Facts};
-use crate::host::{Ask, Environment, Host, HostError, HostErrorKind, Lab, discover, lab, open as connect};
+pub(super) use crate::host::Ask;
+use crate::host::{Address, Environment, Host, Lab, Labs, Target, discover, lab, open as connect};
 
 /// A host, and why it is this one.
 pub(super) struct Opened {
@@ -17,26 +18,92 @@ pub(super) struct Opened {
     pub(super) why: String,
 }
 
+/// The one host that a command line asks for; none leaves the choice to the environment.
+pub(super) fn one(args: &HostArgs) -> Ask<'_> {
+    Ask { name: args.host.as_deref().filter(|name| !name.is_empty()), engine: args.container_exe }
+}
+
+/// The hosts that a command line asks for, at least one; each can be a host.
+///
+/// # Errors
+/// A name that is neither a lab host's nor an address, or one that was given twice: a wrong command line.
+pub(super) fn each<'a>(args: &'a HostsArgs, images: &Path) -> Result<Vec<Ask<'a>>, Failure> {
+    let labs = labs(images)?;
+    let mut asks: Vec<Ask<'a>> = Vec::new();
+    for name in args.hosts.iter().map(String::as_str).filter(|name| !name.is_empty()) {
+        known(name, &labs)?;
+        if asks.iter().any(|ask| ask.name == Some(name)) {
+            return Err(Failure::input(miette::miette!(
+                help = "name each host once; --repeat N runs each case N times",
+                "--host names {name} twice"
+            )));
+        }
+        asks.push(Ask { name: Some(name), engine: args.container_exe });
+    }
+    if asks.is_empty() {
+        asks.push(Ask { name: None, engine: args.container_exe });
+    }
+    Ok(asks)
+}
+
+/// The lab hosts that there are.
+pub(super) fn labs(images: &Path) -> Result<Labs, Failure> {
+    lab::load(images).map_err(Failure::input)
+}
+
+/// Whether a name can be a host; nothing is opened.
+///
+/// # Errors
+/// A wrong command line.
+pub(super) fn known(name: &str, labs: &Labs) -> Result<(), Failure> {
+    if labs.named(name).is_some() {
+        return Ok(());
+    }
+    let help = format!("the names are {}, and an address starts with unix://, tcp:// or ssh://", labs.names());
+    if !name.contains("://") {
+        return Err(Failure::input(miette::miette!(help = help, "there is no host of the name `{name}`")));
+    }
+    Address::parse(name).map(drop).map_err(|words| Failure::input(miette::miette!(help = help, "{words}")))
+}
+
 /// Finds and opens a host.
 ///
 /// # Errors
-/// The environment's: no engine, or one that does not answer.
-pub(super) async fn open(ask: Option<&str>, images: &Path) -> Result<Opened, Failure> {
-    let labs = lab::load(images).map_err(Failure::input)?;
-    let ask = Ask { host: ask, engine: None };
-    let choice = discover(&Environment::read(labs).await, ask).await.map_err(failure)?;
+/// A wrong command line: no host can have that name. Else the environment's: no engine, or one that does not answer.
+pub(super) async fn open(ask: Ask<'_>, images: &Path) -> Result<Opened, Failure> {
+    let labs = labs(images)?;
+    if let Some(name) = ask.name {
+        known(name, &labs)?;
+    }
+    let choice = discover(&Environment::read(labs).await, ask).await.map_err(Failure::environment)?;
     tracing::info!(why = choice.why, "chose a host");
+    let verify = std::env::var_os("DOCKER_TLS_VERIFY").is_some_and(|value| !value.is_empty());
+    if verify && matches!(choice.target, Target::Address(Address::Tcp(_))) {
+        return Err(Failure::environment(format!(
+            "DOCKER_TLS_VERIFY asks for TLS to {}, which is not supported; use ssh://user@host, or unset it for plain TCP",
+            choice.name()
+        )));
+    }
     let notice = |text: String| tracing::info!("{text}");
     let host = connect(&choice, &notice).await.map_err(Failure::environment)?;
+    let engine = host.facts().engine;
+    if ask.engine.is_some_and(|asked| asked != engine) {
+        let left = host.close().await;
+        tracing::debug!(?left, "closed, as it has another engine");
+        return Err(Failure::environment(format!(
+            "the engine of {} is {engine}, and --container-exe asks for another; name a host that has it by --host",
+            choice.name()
+        )));
+    }
     Ok(Opened { host, why: choice.why })
 }
 
-/// A host that there is not is the command line's fault.
-fn failure(error: HostError) -> Failure {
-    match error.kind {
-        HostErrorKind::NoSuchHost(_) => Failure::input(miette::miette!("{error}")),
-        _ => Failure::environment(error),
-    }
+/// Opens the host of a command that uses one.
+///
+/// # Errors
+/// See [`open`].
+pub(super) async fn open_one(args: &HostArgs, images: &Path) -> Result<Opened, Failure> {
+    open(one(args), images).await
 }
 
 /// Prints the facts.
@@ -44,7 +111,7 @@ pub(super) async fn host(args: HostCommand, images: &Path) -> Result<Exit, Failu
     if args.list {
         return list(args.json, images).await;
     }
-    let opened = open(args.host.host.as_deref(), images).await?;
+    let opened = open_one(&args.host, images).await?;
     let text = if args.json {
         json(&serde_json::json!({ "why": opened.why, "facts": opened.host.facts() }))
     } else {

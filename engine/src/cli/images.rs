@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use miette::miette;
 
-use super::args::{HostArgs, ImagesArgs, ImagesCommand};
+use super::args::{ImagesArgs, ImagesCommand};
 use super::exit::{Exit, Failure};
 use super::{host, print};
 use crate::host::Host;
@@ -19,7 +19,7 @@ pub(super) fn cache() -> PathBuf {
 /// Does what was asked with the images.
 pub(super) async fn images(args: ImagesArgs, folder: &Path) -> Result<Exit, Failure> {
     let catalogue = load(folder).map_err(Failure::input)?;
-    let (names, HostArgs { host }) = match &args.command {
+    let (names, host) = match &args.command {
         ImagesCommand::List(host) => (&Vec::new(), host.clone()),
         ImagesCommand::Build { names, host } | ImagesCommand::Remove { names, host } => (names, host.clone()),
     };
@@ -29,7 +29,7 @@ pub(super) async fn images(args: ImagesArgs, folder: &Path) -> Result<Exit, Fail
     }
     let chosen: Vec<&ImageDef> =
         catalogue.images.values().filter(|image| names.is_empty() || names.contains(&image.name)).collect();
-    let opened = host::open(host.as_deref(), folder).await?;
+    let opened = host::open_one(&host, folder).await?;
     let done = match &args.command {
         ImagesCommand::List(_) => list(opened.host.as_ref(), &chosen).await,
         ImagesCommand::Build { .. } => build(opened.host.as_ref(), &chosen).await,

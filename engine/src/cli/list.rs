@@ -12,19 +12,35 @@ use super::{host, json as to_json, print, select};
 use crate::facts::Facts;
 use crate::plan::{RunPlan, WhyOut};
 
-/// Prints the cases.
+/// Prints the cases, of each host in turn.
 pub(super) async fn list(args: ListArgs, images: &Path) -> Result<Exit, Failure> {
     let selection = Selection::read(&args.select, images)?;
-    let facts = if args.assume.is_empty() {
-        let opened = host::open(args.host.host.as_deref(), images).await?;
-        let facts = opened.host.facts().clone();
-        opened.host.close().await;
-        facts
+    let mut hosts = Vec::new();
+    if args.assume.is_empty() {
+        for ask in host::each(&args.host, images)? {
+            let opened = host::open(ask, images).await?;
+            hosts.push(opened.host.facts().clone());
+            opened.host.close().await;
+        }
     } else {
-        select::assumed(&args.assume)?
+        hosts.push(select::assumed(&args.assume)?);
+    }
+    let mut plans = Vec::new();
+    for facts in &hosts {
+        let mut plan = selection.plan(facts)?;
+        if hosts.len() > 1 {
+            plan.add_axis("host", &facts.name);
+        }
+        plans.push((plan, facts));
+    }
+    let shown = match plans.as_slice() {
+        [(plan, facts)] if args.json => to_json(&document(plan, facts))?,
+        all if args.json => {
+            to_json(&json!({ "hosts": all.iter().map(|(plan, facts)| document(plan, facts)).collect::<Vec<_>>() }))?
+        }
+        all => all.iter().map(|(plan, facts)| text(plan, facts)).collect::<Vec<_>>().join("\n"),
     };
-    let plan = selection.plan(&facts)?;
-    print(&if args.json { to_json(&document(&plan, &facts))? } else { text(&plan, &facts) })?;
+    print(&shown)?;
     Ok(Exit::Held)
 }
 

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod clean;
+mod compare;
 mod exit;
 mod host;
 mod images;
@@ -43,6 +44,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { command, images, golden, .. } = cli;
     match command {
         Command::Check(args) => check::check(args, &images, &golden).await,
+        Command::Compare(args) => compare::compare(args, &images, &golden).await,
         Command::List(args) => list::list(args, &images).await,
         Command::Host(args) => host::host(args, &images).await,
         Command::Images(args) => self::images::images(args, &images).await,

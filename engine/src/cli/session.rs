@@ -8,43 +8,56 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{HostArgs, RunArgs, SelectArgs};
-use super::exit::Failure;
-use super::host::{self, Opened};
+use super::args::{RunArgs, SelectArgs};
+use super::exit::{Exit, Failure};
+use super::host::{self, Ask, Opened};
 use super::images::cache;
 use super::load::Selection;
 use super::signals;
 use crate::events::Event;
-use crate::facts::Facts;
+use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
 use crate::golden::{self, Coordinates, GoldenStore};
 use crate::host::Host;
 use crate::images::{Catalogue, provide};
-use crate::judge::golden_keys;
+use crate::judge::{CaseResult, Verdict, golden_keys};
 use crate::plan::{CaseId, CasePlan, RunPlan};
 use crate::report::run::Run as Record;
-use crate::report::{Fanout, Json, Junit, Outcome as Said, Reporter, Target, Terminal, Verbosity};
+use crate::report::{Fanout, Json, Junit, Reporter, Target, Terminal, Verbosity};
 use crate::runner::{self, Goldens, Options, Outcome, Owner, Run};
 
 /// What is asked of a run.
 pub(super) struct Asked<'a> {
     pub(super) select: &'a SelectArgs,
-    pub(super) host: &'a HostArgs,
+    /// Where, one after another; at least one.
+    pub(super) hosts: Vec<Ask<'a>>,
     pub(super) run: &'a RunArgs,
     pub(super) repeat: u32,
     pub(super) images: &'a Path,
     pub(super) golden: &'a Path,
+    /// Whether only progress is shown, and no report made.
+    pub(super) silent: bool,
 }
 
 /// What a run came to.
 pub(super) struct Ran {
     pub(super) outcome: Outcome,
-    /// What the reporters said of it as a whole.
-    pub(super) said: Said,
-    pub(super) facts: Facts,
+    /// What the reporters were told.
+    pub(super) record: Record,
+    /// The facts of each host that was used.
+    pub(super) facts: Vec<Facts>,
     pub(super) store: GoldenStore,
     pub(super) catalogue: Catalogue,
-    /// Each case's image and point.
-    pub(super) cases: BTreeMap<CaseId, (String, Coordinates)>,
+    pub(super) cases: BTreeMap<CaseId, Planned>,
+}
+
+/// What goldens need to know of a case that was planned.
+pub(super) struct Planned {
+    /// Its name without the host, as goldens have it.
+    pub(super) case: CaseId,
+    pub(super) image: String,
+    pub(super) at: Coordinates,
+    /// Its host's place among the facts.
+    pub(super) host: usize,
 }
 
 /// Runs everything that was asked for, and reports it.
@@ -53,74 +66,187 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
     let store = golden::store::read(asked.golden).map_err(Failure::input)?;
     let cancel = CancellationToken::new();
     signals::cancel_at_signal(cancel.clone())?;
-    let opened = host::open(asked.host.host.as_deref(), asked.images).await?;
+    // A run that has one host and can't have it says so, and no more.
+    let mut first = match asked.hosts.as_slice() {
+        [only] => Some(host::open(*only, asked.images).await?),
+        _ => None,
+    };
     let (events, heard) = unbounded_channel();
     let reporters = report(&asked, heard);
-    let done = on_host(&asked, &selection, &store, &opened, &events, &cancel).await;
-    let left = opened.host.close().await;
-    let (mut outcome, facts, cases) = match done {
-        Ok(done) => done,
-        Err(failure) => {
-            drop(events);
-            let _the_failure_counts = reporters.await;
-            return Err(failure);
-        }
+    let mut session = Session {
+        asked: &asked,
+        selection: &selection,
+        store: &store,
+        events,
+        cancel,
+        outcome: Outcome::default(),
+        facts: Vec::new(),
+        cases: BTreeMap::new(),
     };
-    outcome.summary.left_behind.extend(left);
-    let _gone = events.send(Event::RunFinished { summary: outcome.summary.clone() });
+    let done = session.on_hosts(&mut first).await;
+    let Session { events, outcome, facts, cases, .. } = session;
+    if done.is_ok() {
+        let _gone = events.send(Event::RunFinished { summary: outcome.summary.clone() });
+    }
     drop(events);
-    let said = reporters.await.map_err(Failure::environment)?.map_err(Failure::environment)?;
-    Ok(Ran { outcome, said, facts, store, catalogue: selection.loaded.catalogue, cases })
+    let said = reporters.await;
+    done?;
+    let record = said.map_err(Failure::environment)?.map_err(Failure::environment)?;
+    Ok(Ran { outcome, record, facts, store, catalogue: selection.loaded.catalogue, cases })
 }
 
-type OnHost = (Outcome, Facts, BTreeMap<CaseId, (String, Coordinates)>);
+/// A run under way.
+struct Session<'a> {
+    asked: &'a Asked<'a>,
+    selection: &'a Selection,
+    store: &'a GoldenStore,
+    events: UnboundedSender<Event>,
+    cancel: CancellationToken,
+    outcome: Outcome,
+    facts: Vec<Facts>,
+    cases: BTreeMap<CaseId, Planned>,
+}
 
-async fn on_host(
-    asked: &Asked<'_>,
-    selection: &Selection,
-    store: &GoldenStore,
-    opened: &Opened,
-    events: &UnboundedSender<Event>,
-    cancel: &CancellationToken,
-) -> Result<OnHost, Failure> {
-    let facts = opened.host.facts().clone();
-    let mut plan = selection.plan(&facts)?;
-    let goldens = look_up(store, &plan, &facts)?;
-    let owner = Owner::this_process();
-    let notice = |message: String| {
-        let _gone = events.send(Event::Notice { message });
-    };
-    for stray in &store.strays {
-        notice(format!("{} in the goldens' folder is not read: {}", stray.path, stray.why));
+impl Session<'_> {
+    fn tell(&self, event: Event) {
+        let _gone = self.events.send(event);
     }
-    for name in runner::sweep(opened.host.as_ref(), &owner).await.map_err(Failure::environment)? {
-        notice(format!("removed {name}, which a run that died had left"));
+
+    /// Each host in turn: opened, used and closed before the next.
+    async fn on_hosts(&mut self, first: &mut Option<Opened>) -> Result<(), Failure> {
+        let several = self.asked.hosts.len() > 1;
+        for ask in self.asked.hosts.clone() {
+            if self.cancel.is_cancelled() {
+                self.not_started(ask);
+                continue;
+            }
+            let opened = match first.take() {
+                Some(opened) => opened,
+                None => match host::open(ask, self.asked.images).await {
+                    Ok(opened) => opened,
+                    Err(failure) if failure.exit == Exit::Environment => {
+                        self.not_opened(ask, &failure)?;
+                        continue;
+                    }
+                    Err(failure) => return Err(failure),
+                },
+            };
+            let done = self.on_host(&opened, several).await;
+            let left = opened.host.close().await;
+            self.outcome.summary.left_behind.extend(left);
+            match done {
+                Err(failure) if several && failure.exit == Exit::Environment => {
+                    let plan = self.selection.plan(opened.host.facts())?;
+                    self.failed(plan, opened.host.facts(), &opened.why, &failure);
+                }
+                Err(failure) if several && failure.exit == Exit::Interrupted => self.not_started(ask),
+                done => done?,
+            }
+        }
+        Ok(())
     }
-    let tags = tokio::select! {
-        tags = tags(opened.host.as_ref(), &selection.loaded.catalogue, &mut plan, &notice) => tags,
-        () = cancel.cancelled() => return Err(Failure { exit: super::Exit::Interrupted, ..Failure::environment("interrupted while images were made") }),
+
+    fn not_started(&mut self, ask: Ask<'_>) {
+        let why = self.outcome.summary.stopped_early.take().unwrap_or_else(|| "interrupted".to_owned());
+        let name = ask.name.unwrap_or_default();
+        self.outcome.summary.stopped_early = Some(format!("{why}; nothing ran on {name}"));
+    }
+
+    /// What a host has that can't be asked is guessed from its name, so that its cases are counted at all.
+    fn not_opened(&mut self, ask: Ask<'_>, failure: &Failure) -> Result<(), Failure> {
+        let name = ask.name.unwrap_or_default();
+        let facts = guess(name);
+        let plan = self.selection.plan(&facts)?;
+        self.failed(plan, &facts, "--host asks for it", failure);
+        Ok(())
+    }
+
+    /// Ends the cases of a host that can't be used.
+    fn failed(&mut self, mut plan: RunPlan, facts: &Facts, why_host: &str, failure: &Failure) {
+        plan.add_axis(HOST_AXIS, &facts.name);
+        let reason = failure.report.to_string();
+        self.tell(Event::HostFailed {
+            host: facts.name.clone(),
+            why_host: why_host.to_owned(),
+            reason: reason.clone(),
+            cases: plan.cases(),
+        });
+        for case in plan.groups.iter().flat_map(|group| &group.cases) {
+            let verdict = Verdict::Error(format!("{} can't be used: {reason}", facts.name));
+            let result = CaseResult::of_nothing(case, &facts.name, verdict);
+            self.tell(Event::CaseFinished { result: Box::new(result.clone()) });
+            self.outcome.results.push(result);
+        }
+    }
+
+    async fn on_host(&mut self, opened: &Opened, several: bool) -> Result<(), Failure> {
+        let facts = opened.host.facts().clone();
+        let mut plan = self.selection.plan(&facts)?;
+        let (goldens, mut cases) = look_up(self.store, &plan, &facts, self.facts.len())?;
+        let mut goldens: Goldens = goldens;
+        if several {
+            // Goldens know hosts by their facts, so the axis comes after they were looked up.
+            plan.add_axis(HOST_AXIS, &facts.name);
+            let named = |id: CaseId| id.with(HOST_AXIS, &facts.name);
+            goldens = goldens.into_iter().map(|(id, states)| (named(id), states)).collect();
+            cases = cases.into_iter().map(|(id, planned)| (named(id), planned)).collect();
+        }
+        let owner = Owner::this_process();
+        let events = self.events.clone();
+        let notice = |message: String| {
+            let _gone = events.send(Event::Notice { message });
+        };
+        if self.facts.is_empty() {
+            for stray in &self.store.strays {
+                notice(format!("{} in the goldens' folder is not read: {}", stray.path, stray.why));
+            }
+        }
+        for name in runner::sweep(opened.host.as_ref(), &owner).await.map_err(Failure::environment)? {
+            notice(format!("removed {name}, which a run that died had left"));
+        }
+        let catalogue = &self.selection.loaded.catalogue;
+        let tags = tokio::select! {
+            tags = tags(opened.host.as_ref(), catalogue, &mut plan, &notice) => tags,
+            () = self.cancel.cancelled() => return Err(Failure { exit: Exit::Interrupted, ..Failure::environment("interrupted while images were made") }),
+        };
+        let RunArgs { jobs, fail_fast, .. } = *self.asked.run;
+        let jobs = jobs.map_or_else(default_jobs, |jobs| jobs as usize);
+        self.tell(Event::RunStarted {
+            host: Box::new(facts.clone()),
+            why_host: opened.why.clone(),
+            cases: plan.cases(),
+            boots: plan.groups.len() * self.asked.repeat as usize,
+            left_out: plan.left_out.clone(),
+            jobs,
+        });
+        let run = Run {
+            host: Arc::clone(&opened.host),
+            catalogue: catalogue.clone(),
+            tags,
+            goldens,
+            options: Options { jobs, fail_fast, repeat: self.asked.repeat, owner },
+            events: self.events.clone(),
+            cancel: self.cancel.clone(),
+        };
+        self.outcome.add(runner::run(run, plan).await);
+        self.facts.push(facts);
+        self.cases.extend(cases);
+        Ok(())
+    }
+}
+
+/// The axis of a run on several hosts.
+const HOST_AXIS: &str = "host";
+
+/// The facts of a host that can't be asked, as far as its name tells them.
+fn guess(name: &str) -> Facts {
+    let engine = if name.contains("podman") { EngineKind::Podman } else { EngineKind::Docker };
+    let (cgroups, cgroup_layout) = if name.ends_with("-v1") {
+        (CgroupVersion::V1, CgroupLayout::Hybrid)
+    } else {
+        (CgroupVersion::V2, CgroupLayout::V2)
     };
-    let jobs = asked.run.jobs.map_or_else(default_jobs, |jobs| jobs as usize);
-    let _gone = events.send(Event::RunStarted {
-        host: Box::new(facts.clone()),
-        why_host: opened.why.clone(),
-        cases: plan.cases(),
-        boots: plan.groups.len() * asked.repeat as usize,
-        left_out: plan.left_out.clone(),
-        jobs,
-    });
-    let planned = |case: &CasePlan| (case.id.clone(), (case.container.image.clone(), coordinates(case, &facts)));
-    let cases = plan.groups.iter().flat_map(|group| &group.cases).map(planned).collect();
-    let run = Run {
-        host: Arc::clone(&opened.host),
-        catalogue: selection.loaded.catalogue.clone(),
-        tags,
-        goldens,
-        options: Options { jobs, fail_fast: asked.run.fail_fast, repeat: asked.repeat, owner },
-        events: events.clone(),
-        cancel: cancel.clone(),
-    };
-    Ok((runner::run(run, plan).await, facts, cases))
+    Facts { name: name.to_owned(), engine, cgroups, cgroup_layout, ..Facts::assumed() }
 }
 
 /// The cores, twice: half of a boot is waiting.
@@ -135,8 +261,14 @@ fn coordinates(case: &CasePlan, facts: &Facts) -> Coordinates {
     at
 }
 
-fn look_up(store: &GoldenStore, plan: &RunPlan, facts: &Facts) -> Result<Goldens, Failure> {
-    let mut goldens = Goldens::new();
+/// What goldens say of the cases of a plan.
+fn look_up(
+    store: &GoldenStore,
+    plan: &RunPlan,
+    facts: &Facts,
+    host: usize,
+) -> Result<(Goldens, BTreeMap<CaseId, Planned>), Failure> {
+    let (mut goldens, mut cases) = (Goldens::new(), BTreeMap::new());
     for case in plan.groups.iter().flat_map(|group| &group.cases) {
         let at = coordinates(case, facts);
         let mut states = BTreeMap::new();
@@ -145,8 +277,10 @@ fn look_up(store: &GoldenStore, plan: &RunPlan, facts: &Facts) -> Result<Goldens
             states.insert(key, state);
         }
         goldens.insert(case.id.clone(), states);
+        let planned = Planned { case: case.id.clone(), image: case.container.image.clone(), at, host };
+        cases.insert(case.id.clone(), planned);
     }
-    Ok(goldens)
+    Ok((goldens, cases))
 }
 
 /// The tags of the images that the plan needs; cases whose image can't be had become skipped.
@@ -172,16 +306,19 @@ async fn tags(
 }
 
 /// Starts the reporters on a thread of their own: they write, and writing may block.
-fn report(asked: &Asked<'_>, mut heard: UnboundedReceiver<Event>) -> JoinHandle<std::io::Result<Said>> {
+fn report(asked: &Asked<'_>, mut heard: UnboundedReceiver<Event>) -> JoinHandle<std::io::Result<Record>> {
     let verbosity = match (asked.run.quiet, asked.run.verbose) {
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
     let mut reporters = Fanout::default();
+    if asked.silent {
+        reporters = reporters.with(Terminal::progress_only());
+    }
     // JSON on stdout is for a program, and nothing else may be there.
     let to_stdout = asked.run.json.as_deref() == Some(Path::new("-"));
-    if !to_stdout {
+    if !to_stdout && !asked.silent {
         reporters = reporters.with(Terminal::standard(verbosity));
     }
     if let Some(path) = &asked.run.json {
@@ -197,7 +334,7 @@ fn report(asked: &Asked<'_>, mut heard: UnboundedReceiver<Event>) -> JoinHandle<
             reporters.event(&event);
         }
         reporters.finish()?;
-        Ok(record.outcome())
+        Ok(record)
     })
 }
 

@@ -6,8 +6,10 @@ use std::path::Path;
 
 use super::args::UpdateArgs;
 use super::exit::{Exit, Failure};
-use super::session::{self, Asked, Ran};
+use super::host;
+use super::session::{self, Asked, Planned, Ran};
 use super::{check, print};
+use crate::facts::Facts;
 use crate::golden::record::{RecordedHost, Recording};
 use crate::golden::update::{Batch, FolderUpdate, Recorded, update_all};
 use crate::golden::{Coordinates, store};
@@ -18,23 +20,25 @@ use crate::scenario::model::Level;
 
 /// Records goldens. Nothing is written of a run that was interrupted.
 pub(super) async fn update(args: UpdateArgs, images: &Path, golden: &Path) -> Result<Exit, Failure> {
-    let UpdateArgs { select, host, run, reason, repeat } = &args;
+    let UpdateArgs { select, host: asked, run, reason, repeat } = &args;
     if reason.trim().is_empty() {
         return Err(Failure::input(miette::miette!(
             help = "say why the recorded truth changes: it is kept beside the goldens",
             "--reason is empty"
         )));
     }
-    let ran = session::run(Asked { select, host, run, repeat: *repeat, images, golden }).await?;
+    let hosts = host::each(asked, images)?;
+    let ran = session::run(Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false }).await?;
+    let said = ran.record.outcome();
     if ran.outcome.summary.stopped_early.is_some() {
         print("nothing is recorded: the run was stopped before its end\n")?;
-        return Ok(check::exit(ran.said));
+        return Ok(check::exit(said));
     }
     let (recordable, refused) = part(&ran);
     let updates = compute(&ran, &recordable, reason, *repeat)?;
     store::apply(golden, &updates).map_err(Failure::input)?;
     print(&summary(&updates, &refused))?;
-    Ok(match (refused.is_empty(), ran.said) {
+    Ok(match (refused.is_empty(), said) {
         (false, _) => Exit::Differs,
         // What differed from the goldens, or had none, is recorded now.
         (true, Outcome::Differs | Outcome::Held) => Exit::Held,
@@ -80,18 +84,20 @@ fn refusal(ran: &Ran, result: &CaseResult) -> Option<String> {
 
 /// The changes of all golden folders, as values.
 fn compute(ran: &Ran, results: &[&CaseResult], reason: &str, runs: u32) -> Result<Vec<FolderUpdate>, Failure> {
-    let mut folders: BTreeMap<&GoldenKey, BTreeMap<&str, Vec<Recorded>>> = BTreeMap::new();
+    let mut folders: BTreeMap<&GoldenKey, BTreeMap<(usize, &str), Vec<Recorded>>> = BTreeMap::new();
     for result in results {
-        let Some((image, at)) = ran.cases.get(&result.id) else { continue };
+        let Some(Planned { case, image, at, host }) = ran.cases.get(&result.id) else { continue };
         for observed in &result.observed {
-            let seen = recorded(&result.id, at, &observed.text);
-            folders.entry(&observed.key).or_default().entry(image).or_default().push(seen);
+            let seen = recorded(case, at, &observed.text);
+            folders.entry(&observed.key).or_default().entry((*host, image)).or_default().push(seen);
         }
     }
     let mut updates = Vec::new();
-    for (key, by_image) in folders {
-        let recordings: Vec<(Recording, Vec<Recorded>)> =
-            by_image.into_iter().map(|(image, seen)| (recording(ran, image, reason, runs), seen)).collect();
+    for (key, by_source) in folders {
+        let recorded = by_source.into_iter();
+        let recordings: Vec<(Recording, Vec<Recorded>)> = recorded
+            .filter_map(|((host, image), seen)| Some((recording(ran, ran.facts.get(host)?, image, reason, runs), seen)))
+            .collect();
         let batches: Vec<Batch<'_>> = recordings.iter().map(|(recording, seen)| Batch { recording, seen }).collect();
         let update = update_all(&ran.store.folder(key), &batches).map_err(Failure::input)?;
         if !update.is_empty() {
@@ -105,11 +111,11 @@ fn recorded(case: &CaseId, at: &Coordinates, text: &str) -> Recorded {
     Recorded { case: case.clone(), coordinates: at.clone(), text: text.to_string() }
 }
 
-fn recording(ran: &Ran, image: &str, reason: &str, runs: u32) -> Recording {
+fn recording(ran: &Ran, facts: &Facts, image: &str, reason: &str, runs: u32) -> Recording {
     let systemd = ran.catalogue.images.get(image).map(|image| image.systemd.to_string()).unwrap_or_default();
     Recording {
         date: session::today(),
-        host: RecordedHost::of(&ran.facts),
+        host: RecordedHost::of(facts),
         image: image.to_string(),
         systemd,
         runs,

@@ -98,9 +98,9 @@ impl Choice {
 /// What the command line asks for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ask<'a> {
-    /// `--host`: an address or a lab host's name.
-    pub host: Option<&'a str>,
-    /// `--container-exe`: where no host is named, only this engine will do.
+    /// `--host`: an address or a lab host's name; `None` leaves the choice to the environment.
+    pub name: Option<&'a str>,
+    /// `--container-exe`: only this engine will do.
     pub engine: Option<EngineKind>,
 }
 
@@ -110,7 +110,7 @@ pub struct Ask<'a> {
 /// # Errors
 /// Words on every step that was tried, or on what was asked for and can't be had.
 pub async fn discover(environment: &Environment, ask: Ask<'_>) -> Result<Choice, HostError> {
-    if let Some(host) = ask.host {
+    if let Some(host) = ask.name {
         return asked(&environment.labs, host);
     }
     let mut tried = Vec::new();

@@ -17,6 +17,8 @@ use serde_json::Value;
 
 use super::address::Address;
 use super::errors::{CALL, WORK, limited};
+use super::facts::Machine;
+use super::ssh::{SshTarget, Tunnel};
 use super::wire::{attach, get_json, get_stream, quote};
 use super::{ContainerId, CreateRequest, ExecOutput, ExecRequest, Host, HostError, HostErrorKind, Listed};
 use super::{create, exec, facts, images, podman, private};
@@ -32,6 +34,8 @@ pub struct Docker {
     facts: Facts,
     /// Set where we started the engine.
     engine: Option<private::Engine>,
+    /// Set where the engine is on another machine.
+    tunnel: Option<Tunnel>,
 }
 
 impl std::fmt::Debug for Docker {
@@ -48,17 +52,28 @@ impl Docker {
     pub async fn connect(name: &str, address: Address) -> Result<Self, HostError> {
         // bollard's own limit would end `wait`: podman sends the headers of that answer at the container's end.
         const NEVER: u64 = 365 * 24 * 3600;
+        let (address, tunnel) = forwarded(address).await?;
         let client = match &address {
-            Address::Unix(path) => {
+            Address::Unix(path) | Address::Ssh { local: Some(path), .. } => {
                 bollard::Docker::connect_with_unix(&path.to_string_lossy(), NEVER, bollard::API_DEFAULT_VERSION)
+            }
+            Address::Ssh { target, local: None } => {
+                return Err(HostError::local(format!("connect to {target}"), "it is not forwarded"));
             }
             Address::Tcp(authority) => {
                 bollard::Docker::connect_with_http(&format!("tcp://{authority}"), NEVER, bollard::API_DEFAULT_VERSION)
             }
         };
         let client = client.map_err(|error| HostError::new(format!("connect to {address}"), error.into()))?;
-        let facts = facts::probe(name, &address, None).await?;
-        Ok(Self { client, address, facts, engine: None })
+        let machine = tunnel.as_ref().map(|tunnel| Machine::parse(&tunnel.machine));
+        let facts = match (facts::probe(name, &address, machine).await, &tunnel) {
+            (Err(error), Some(tunnel)) => {
+                tunnel.close().await;
+                return Err(error);
+            }
+            (facts, _) => facts?,
+        };
+        Ok(Self { client, address, facts, engine: None, tunnel })
     }
 
     pub(super) fn owning(mut self, engine: private::Engine) -> Self {
@@ -84,6 +99,18 @@ impl Docker {
 
     async fn json(&self, action: String, path: &str) -> Result<Value, HostError> {
         limited(action, CALL, get_json(&self.address, path)).await
+    }
+}
+
+/// An address that can be connected to, and what keeps it so.
+async fn forwarded(address: Address) -> Result<(Address, Option<Tunnel>), HostError> {
+    match address {
+        Address::Ssh { target, local: None } => {
+            let tunnel = Tunnel::open(&target).await?;
+            let target = SshTarget { socket: Some(tunnel.socket.clone()), ..target };
+            Ok((Address::Ssh { target, local: Some(tunnel.local.clone()) }, Some(tunnel)))
+        }
+        other => Ok((other, None)),
     }
 }
 
@@ -296,9 +323,10 @@ impl Host for Docker {
     }
 
     async fn close(&self) -> Vec<String> {
-        match &self.engine {
-            Some(engine) => engine.close(self).await,
-            None => Vec::new(),
+        match (&self.engine, &self.tunnel) {
+            (Some(engine), _) => engine.close(self).await,
+            (None, Some(tunnel)) => tunnel.close().await,
+            (None, None) => Vec::new(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod images;
 pub mod lab;
 mod podman;
 pub mod private;
+mod ssh;
 mod vm;
 mod wire;
 
@@ -27,6 +28,7 @@ pub use discover::{Ask, Choice, Environment, Target, discover, open};
 pub use docker::Docker;
 pub use lab::{Lab, Labs};
 pub use private::PrivateOptions;
+pub use ssh::SshTarget;
 
 use std::time::Duration;
 

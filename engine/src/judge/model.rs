@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::observe::{BootObservation, StepObservation};
-use crate::plan::CaseId;
+use crate::plan::{CaseId, CasePlan};
 use crate::scenario::model::{AxisValue, Level, Stream};
 use crate::source::Place;
 
@@ -177,4 +177,25 @@ pub struct CaseResult {
     pub took: Duration,
     /// The command line that repeats the case's boot by hand.
     pub by_hand: String,
+}
+
+impl CaseResult {
+    /// A case of which nothing was seen.
+    #[must_use]
+    pub fn of_nothing(case: &CasePlan, host: &str, verdict: Verdict) -> Self {
+        Self {
+            id: case.id.clone(),
+            scenario: case.scenario.clone(),
+            title: case.title.clone(),
+            point: case.point.clone(),
+            host: host.to_owned(),
+            verdict,
+            judgements: vec![],
+            boot: None,
+            steps: vec![],
+            observed: vec![],
+            took: Duration::ZERO,
+            by_hand: String::new(),
+        }
+    }
 }

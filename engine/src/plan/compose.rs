@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use minijinja::Value;
 
 use super::container;
 use super::error::PlanError;
 use super::model::{
-    Action, BootExpectation, BootGroup, BootSpec, CasePlan, ContainerSpec, Expectation, LeftOut, RunPlan, StepPlan,
-    WhyOut,
+    Action, BootExpectation, BootGroup, BootSpec, CaseId, CasePlan, ContainerSpec, Expectation, LeftOut, RunPlan,
+    StepPlan, WhyOut,
 };
 use super::render::Renderer;
 use super::requirements::{forbidden, lacking};
@@ -16,7 +17,7 @@ use crate::facts::Facts;
 use crate::images::Catalogue;
 use crate::matrix::{Case, Context, Filters, expand};
 use crate::scenario::Templates;
-use crate::scenario::model::{self as scenario, Phase, Scenario, Step};
+use crate::scenario::model::{self as scenario, AxisValue, Phase, Scenario, Step};
 use crate::source::Sources;
 
 /// What a plan is made from besides the scenarios.
@@ -72,6 +73,17 @@ impl RunPlan {
     #[must_use]
     pub fn cases(&self) -> usize {
         self.groups.iter().map(|g| g.cases.len()).sum()
+    }
+
+    /// Adds an axis that has one value in all of the plan, to ids and points alike: where a run has several hosts, each
+    /// host's plan gets `host=<name>`.
+    pub fn add_axis(&mut self, axis: &str, value: &str) {
+        let add = |id: &mut CaseId, point: &mut IndexMap<String, AxisValue>| {
+            *id = id.with(axis, value);
+            point.insert(axis.to_owned(), AxisValue::Str(value.to_owned()));
+        };
+        self.groups.iter_mut().flat_map(|group| &mut group.cases).for_each(|case| add(&mut case.id, &mut case.point));
+        self.left_out.iter_mut().for_each(|case| add(&mut case.id, &mut case.point));
     }
 
     /// Turns the cases of which `why` gives a reason into skipped ones: an image that can't be had.

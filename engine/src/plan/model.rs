@@ -18,6 +18,17 @@ use crate::source::Place;
 #[serde(transparent)]
 pub struct CaseId(pub String);
 
+impl CaseId {
+    /// The name with one more axis.
+    #[must_use]
+    pub fn with(&self, axis: &str, value: &str) -> Self {
+        Self(match self.0.strip_suffix(']') {
+            Some(rest) => format!("{rest},{axis}={value}]"),
+            None => format!("{}[{axis}={value}]", self.0),
+        })
+    }
+}
+
 impl std::fmt::Display for CaseId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)

@@ -13,6 +13,15 @@ const LIMIT: Duration = Duration::from_millis(500);
 
 /// A unified diff: expected `-`, actual `+`, the parts of a changed line that differ in reverse video.
 pub(super) fn unified(expected: &str, actual: &str, columns: Option<usize>) -> Vec<String> {
+    between(("expected", expected), ("actual", actual), columns)
+}
+
+/// A unified diff of two texts with names.
+pub(super) fn between(
+    (old_name, expected): (&str, &str),
+    (new_name, actual): (&str, &str),
+    columns: Option<usize>,
+) -> Vec<String> {
     let (mut old, mut new) = (clean(expected), clean(actual));
     if old == new && expected != actual {
         (old, new) = (escaped(expected), escaped(actual));
@@ -22,7 +31,9 @@ pub(super) fn unified(expected: &str, actual: &str, columns: Option<usize>) -> V
         .algorithm(Algorithm::Patience)
         .deadline(deadline)
         .diff_lines(old.as_str(), new.as_str());
-    let mut lines = vec![paint(REMOVED, "--- expected"), paint(ADDED, "+++ actual")];
+    let names = [(REMOVED, "--- ", old_name), (ADDED, "+++ ", new_name)];
+    let mut lines: Vec<String> =
+        names.map(|(style, sign, name)| paint(style, &format!("{sign}{}", clean(name)))).into();
     for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
         lines.push(paint(NEW, hunk.header().to_string().trim_end()));
         for op in hunk.ops() {

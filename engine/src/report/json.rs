@@ -52,12 +52,26 @@ impl Reporter for Json {
 struct Document<'a> {
     schema_version: u32,
     sdc_engine_version: &'static str,
+    /// Where the run has one host only; `hosts` has all of them.
     host: Option<&'a Facts>,
     why_host: Option<&'a str>,
+    hosts: Vec<OneHost<'a>>,
     jobs: Option<usize>,
     summary: Numbers<'a>,
     cases: Vec<Case<'a>>,
     left_out: Vec<Left<'a>>,
+}
+
+#[derive(Serialize)]
+struct OneHost<'a> {
+    name: &'a str,
+    why_host: &'a str,
+    /// Cases that were to run there.
+    planned: usize,
+    /// `null` where it could not be used.
+    facts: Option<&'a Facts>,
+    /// Why it could not be used.
+    error: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -102,21 +116,25 @@ struct Left<'a> {
 }
 
 /// The document as a value; all durations are seconds.
-fn document(run: &Run) -> serde_json::Result<Value> {
+///
+/// # Errors
+/// None in practice: all of it can be said in JSON.
+pub fn document(run: &Run) -> serde_json::Result<Value> {
     let outcome = run.outcome();
     let summary = run.summary.clone().unwrap_or_default();
     let counts = run.counts();
-    let started = run.started.as_ref();
+    let started = run.only();
     let mut value = serde_json::to_value(Document {
         schema_version: SCHEMA_VERSION,
         sdc_engine_version: env!("CARGO_PKG_VERSION"),
         host: started.map(|s| &s.host),
         why_host: started.map(|s| s.why_host.as_str()),
-        jobs: started.map(|s| s.jobs),
+        hosts: hosts(run),
+        jobs: run.started.first().map(|s| s.jobs),
         summary: Numbers {
             outcome,
             exit_code: outcome.exit_code(),
-            planned: started.map_or(0, |s| s.cases),
+            planned: run.planned(),
             ran: counts.ran(),
             counts,
             boots: summary.boots,
@@ -129,6 +147,24 @@ fn document(run: &Run) -> serde_json::Result<Value> {
     })?;
     seconds(&mut value);
     Ok(value)
+}
+
+fn hosts(run: &Run) -> Vec<OneHost<'_>> {
+    let used = run.started.iter().map(|started| OneHost {
+        name: &started.host.name,
+        why_host: &started.why_host,
+        planned: started.cases,
+        facts: Some(&started.host),
+        error: None,
+    });
+    let failed = run.failed_hosts.iter().map(|host| OneHost {
+        name: &host.name,
+        why_host: &host.why_host,
+        planned: host.cases,
+        facts: None,
+        error: Some(&host.reason),
+    });
+    used.chain(failed).collect()
 }
 
 fn case(result: &CaseResult) -> Case<'_> {

@@ -69,11 +69,19 @@ fn report(run: &Run) -> Report {
     report
 }
 
+/// Why each host and its facts; where there are several, their names stand in the properties' names.
 fn host_properties(run: &Run) -> Vec<(String, String)> {
-    let Some(started) = &run.started else { return Vec::new() };
-    let mut properties = vec![("why_host".to_owned(), plain_log(&started.why_host))];
-    if let Ok(Value::Object(facts)) = serde_json::to_value(&started.host) {
-        properties.extend(facts.into_iter().map(|(name, value)| (format!("host.{name}"), plain_log(&text(&value)))));
+    let mut properties = Vec::new();
+    for started in &run.started {
+        let of = if run.only().is_some() { String::new() } else { format!("[{}]", plain_log(&started.host.name)) };
+        properties.push((format!("why_host{of}"), plain_log(&started.why_host)));
+        if let Ok(Value::Object(facts)) = serde_json::to_value(&started.host) {
+            let facts = facts.into_iter().map(|(name, value)| (format!("host{of}.{name}"), plain_log(&text(&value))));
+            properties.extend(facts);
+        }
+    }
+    for host in &run.failed_hosts {
+        properties.push((format!("host[{}].failed", plain_log(&host.name)), plain_log(&host.reason)));
     }
     properties
 }

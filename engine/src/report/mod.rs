@@ -2,6 +2,7 @@
 //! at a time, [`run::Run`] keeps them, and each reporter turns that value into text at the end. Only `terminal` writes
 //! to a stream, and only to the one that it was given; `junit` and `json` write one file each, atomically.
 
+pub mod compare;
 pub mod counts;
 mod details;
 mod diff;
@@ -24,7 +25,7 @@ use std::io;
 
 pub use counts::{Counts, Outcome};
 pub use file::Target;
-pub use json::Json;
+pub use json::{Json, document};
 pub use junit::Junit;
 pub use style::Mark;
 pub use terminal::{Options, Terminal, Verbosity};

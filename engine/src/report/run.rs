@@ -24,11 +24,26 @@ pub struct Started {
     pub jobs: usize,
 }
 
+/// A host that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedHost {
+    /// Its name.
+    pub name: String,
+    /// Why it was to be used.
+    pub why_host: String,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Cases that end as errors for it.
+    pub cases: usize,
+}
+
 /// Everything that is known of a run so far.
 #[derive(Debug, Clone, Default)]
 pub struct Run {
-    /// How it started, if it did.
-    pub started: Option<Started>,
+    /// How it started, on each of its hosts so far.
+    pub started: Vec<Started>,
+    /// The hosts that could not be used.
+    pub failed_hosts: Vec<FailedHost>,
     /// The cases that finished, in the order in which they did; [`Run::sorted`] does not depend on timing.
     pub results: Vec<CaseResult>,
     /// The cases that were never to run.
@@ -42,15 +57,21 @@ impl Run {
     pub fn event(&mut self, event: &Event) {
         match event {
             Event::RunStarted { host, why_host, cases, boots, left_out, jobs } => {
-                self.started = Some(Started {
+                self.started.push(Started {
                     host: (**host).clone(),
                     why_host: why_host.clone(),
                     cases: *cases,
                     boots: *boots,
                     jobs: *jobs,
                 });
-                self.left_out.clone_from(left_out);
+                self.left_out.extend_from_slice(left_out);
             }
+            Event::HostFailed { host, why_host, reason, cases } => self.failed_hosts.push(FailedHost {
+                name: host.clone(),
+                why_host: why_host.clone(),
+                reason: reason.clone(),
+                cases: *cases,
+            }),
             Event::CaseFinished { result } => self.results.push((**result).clone()),
             Event::RunFinished { summary } => self.summary = Some(summary.clone()),
             Event::Notice { .. } | Event::Phase { .. } | Event::BootOver { .. } => {}
@@ -78,10 +99,26 @@ impl Run {
         Outcome::of(&self.counts(), &self.summary.clone().unwrap_or_else(broken_off))
     }
 
+    /// Cases that were to run, on all hosts.
+    #[must_use]
+    pub fn planned(&self) -> usize {
+        let started = self.started.iter().map(|started| started.cases);
+        started.chain(self.failed_hosts.iter().map(|host| host.cases)).sum()
+    }
+
     /// Cases that were to run and have no result.
     #[must_use]
     pub fn missing(&self) -> usize {
-        self.started.as_ref().map_or(0, |started| started.cases.saturating_sub(self.results.len()))
+        self.planned().saturating_sub(self.results.len())
+    }
+
+    /// The host of a run that has only one.
+    #[must_use]
+    pub fn only(&self) -> Option<&Started> {
+        match (self.started.as_slice(), self.failed_hosts.as_slice()) {
+            ([only], []) => Some(only),
+            _ => None,
+        }
     }
 
     /// The reasons of one kind with how many cases each holds back, the most frequent first.

@@ -15,7 +15,7 @@ use super::table::{Cell, Grid};
 /// The axis whose values are the rows.
 pub const ROWS: &str = "setup_mode";
 /// The axes whose combinations are the columns.
-pub const COLUMNS: [&str; 2] = ["cgroupns", "cgroup_mode"];
+pub const COLUMNS: [&str; 3] = ["host", "cgroupns", "cgroup_mode"];
 const ANY: &str = "any";
 /// Marks a cell in which a case passed because its container must not boot.
 pub const UNBOOTED: &str = "°";

@@ -189,21 +189,15 @@ impl Boot<'_> {
         self.group.cases.iter().map(|case| self.error(case, error, took)).collect()
     }
 
+    /// Results that say the same of every case, whatever was seen of it.
+    pub(super) fn all_ended(&self, why: &str) -> Vec<CaseResult> {
+        let ended = |case| CaseResult { verdict: Verdict::Error(why.to_owned()), ..self.blank(case, Duration::ZERO) };
+        self.group.cases.iter().map(ended).collect()
+    }
+
     fn blank(&self, case: &CasePlan, took: Duration) -> CaseResult {
-        CaseResult {
-            id: case.id.clone(),
-            scenario: case.scenario.clone(),
-            title: case.title.clone(),
-            point: case.point.clone(),
-            host: self.run.host.facts().name.clone(),
-            verdict: Verdict::Pass,
-            judgements: vec![],
-            boot: None,
-            steps: vec![],
-            observed: vec![],
-            took,
-            by_hand: self.by_hand(case),
-        }
+        let blank = CaseResult::of_nothing(case, &self.run.host.facts().name, Verdict::Pass);
+        CaseResult { took, by_hand: self.by_hand(case), ..blank }
     }
 
     fn by_hand(&self, case: &CasePlan) -> String {

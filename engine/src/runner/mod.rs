@@ -89,3 +89,16 @@ pub struct Outcome {
     /// The run's numbers.
     pub summary: Summary,
 }
+
+impl Outcome {
+    /// Takes in what came of a run on another host.
+    pub fn add(&mut self, other: Self) {
+        let Summary { boots, took, stopped_early, left_behind } = other.summary;
+        self.results.extend(other.results);
+        self.varied.extend(other.varied);
+        self.summary.boots += boots;
+        self.summary.took += took;
+        self.summary.left_behind.extend(left_behind);
+        self.summary.stopped_early = self.summary.stopped_early.take().or(stopped_early);
+    }
+}

@@ -1,7 +1,7 @@
 //! Runs boots side by side, tells what happens, and cleans up whatever the end is.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -21,13 +21,13 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
     let started = Instant::now();
     let planned = plan.cases();
     let run = Arc::new(run);
-    let slots = Arc::new(Semaphore::new(run.options.jobs.max(1)));
+    let floor = Arc::new(Floor { slots: Semaphore::new(run.options.jobs.max(1)), gone: OnceLock::new() });
     let mut tasks = JoinSet::new();
     let mut groups = HashMap::new();
     for (number, group) in in_order(plan.groups) {
-        let (run, slots, group) = (Arc::clone(&run), Arc::clone(&slots), Arc::new(group));
+        let (run, floor, group) = (Arc::clone(&run), Arc::clone(&floor), Arc::new(group));
         let mine = Arc::clone(&group);
-        let task = tasks.spawn(async move { (number, serve(&run, &slots, number, &mine).await) });
+        let task = tasks.spawn(async move { (number, serve(&run, &floor, number, &mine).await) });
         groups.insert(task.id(), (number, group));
     }
     let mut results: Vec<(usize, Vec<CaseResult>)> = Vec::new();
@@ -47,12 +47,23 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
             }
         }
     }
-    let left_behind = labels::remove_own(run.host.as_ref(), &run.options.owner).await;
+    let left_behind = match floor.gone.get() {
+        // A private engine takes its containers with it, and its closing names what is left.
+        Some(_) if run.host.before_by_hand().is_some() => Vec::new(),
+        _ => labels::remove_own(run.host.as_ref(), &run.options.owner).await,
+    };
     results.sort_by_key(|(number, _)| *number);
     let results: Vec<CaseResult> = results.into_iter().flat_map(|(_, results)| results).collect();
     let stopped_early = stopped(&run, planned, &results);
     let summary = Summary { boots, took: started.elapsed(), stopped_early, left_behind };
     Outcome { results, varied, summary }
+}
+
+/// What boots share while they run side by side.
+struct Floor {
+    slots: Semaphore,
+    /// Why the engine can't be used any more.
+    gone: OnceLock<String>,
 }
 
 /// The results of a group whose task ended in the middle.
@@ -104,13 +115,28 @@ struct Served {
     boots: usize,
 }
 
+/// Why the engine can't be used any more, where a boot that broke has shown that it does not answer.
+async fn gone(run: &Run, results: &[CaseResult]) -> Option<String> {
+    if results.iter().all(|result| matches!(result.verdict, Verdict::Pass | Verdict::Warn | Verdict::New)) {
+        return None;
+    }
+    // What a boot came to says nothing of the subject where its engine died under it.
+    let error = run.host.list(labels::RUN_LABEL).await.err()?;
+    match error.kind {
+        HostErrorKind::Unreachable(_) | HostErrorKind::TimedOut(_) => {
+            Some(format!("the engine of {} died in mid-run: {}", run.host.facts().name, error.kind))
+        }
+        _ => None,
+    }
+}
+
 /// Boots a group as often as asked. A group that was not booted that often has no results: half of what was asked for
 /// says nothing.
-async fn serve(run: &Run, slots: &Semaphore, number: usize, group: &BootGroup) -> Served {
+async fn serve(run: &Run, floor: &Floor, number: usize, group: &BootGroup) -> Served {
     let wanted = run.options.repeat.max(1);
     let mut repeats: Vec<Vec<CaseResult>> = Vec::new();
     for repeat in 0..wanted {
-        let Some(results) = once(run, slots, number, group, repeat).await else {
+        let Some(results) = once(run, floor, number, group, repeat).await else {
             return Served { boots: repeats.len(), ..Served::default() };
         };
         repeats.push(results);
@@ -141,13 +167,16 @@ fn varying(runs: &[CaseResult]) -> Option<(CaseId, GoldenKey)> {
 }
 
 /// One boot of a group; `None` where the run is over before or while it boots.
-async fn once(run: &Run, slots: &Semaphore, number: usize, group: &BootGroup, repeat: u32) -> Option<Vec<CaseResult>> {
+async fn once(run: &Run, floor: &Floor, number: usize, group: &BootGroup, repeat: u32) -> Option<Vec<CaseResult>> {
     let slot = tokio::select! {
         biased;
         () = run.cancel.cancelled() => return None,
-        slot = slots.acquire() => slot.ok()?,
+        slot = floor.slots.acquire() => slot.ok()?,
     };
     let boot = Boot { run, number, group };
+    if let Some(why) = floor.gone.get() {
+        return Some(boot.all_ended(why));
+    }
     let name = format!("sdc-{}-{number}-{repeat}", run.options.owner.run);
     let over = tokio::select! {
         biased;
@@ -155,7 +184,11 @@ async fn once(run: &Run, slots: &Semaphore, number: usize, group: &BootGroup, re
         over = boot.go(name) => Some(over),
     };
     // A container that was made before the interruption has this run's label: it is removed with what is left.
-    let Over { results, made } = over?;
+    let Over { mut results, mut made } = over?;
+    if let Some(why) = gone(run, &results).await {
+        results = boot.all_ended(floor.gone.get_or_init(|| why));
+        made = None;
+    }
     // Before the slot is free for another boot; `serve` looks at what all repeats together say.
     let last = repeat + 1 >= run.options.repeat;
     if run.options.fail_fast && last && results.iter().any(|result| stops(&result.verdict)) {

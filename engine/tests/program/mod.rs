@@ -37,7 +37,17 @@ pub(crate) fn able(lab: &str) -> Option<MutexGuard<'static, ()>> {
 pub(crate) struct Running {
     child: Child,
     said: tempfile::TempDir,
-    name: String,
+    pub(crate) name: String,
+}
+
+/// A test that fails in the middle leaves no engine.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _gone = self.child.kill();
+            let _reaped = self.child.wait();
+        }
+    }
 }
 
 /// What came of the program.
@@ -120,6 +130,26 @@ impl Running {
         self.until(words, || self.text("stdout").contains(words));
     }
 
+    /// The engine that it started after this one.
+    pub(crate) fn next_engine(&self, before: &str) -> String {
+        let next = || engine_of(self.child.id()).filter(|name| name != before);
+        self.until("another engine", || next().is_some());
+        next().unwrap_or_default()
+    }
+
+    /// Kills the engine that it started, and not its guard.
+    pub(crate) fn kill_engine(&self) {
+        let engine = |process: &PathBuf| {
+            let words = std::fs::read(process.join("cmdline")).unwrap_or_default();
+            let words = String::from_utf8_lossy(&words).replace('\0', " ");
+            words.split(' ').next().is_some_and(|program| program.ends_with("dockerd")) && words.contains(&self.name)
+        };
+        let found: Vec<PathBuf> = processes().filter(engine).collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        let pid = found[0].file_name().unwrap().to_str().unwrap().parse().unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
@@ -139,7 +169,7 @@ impl Running {
             sleep(POLL);
         };
         let (stdout, stderr) = (self.text("stdout"), self.text("stderr"));
-        Ended { code: status.code(), stdout, stderr, name: self.name }
+        Ended { code: status.code(), stdout, stderr, name: std::mem::take(&mut self.name) }
     }
 }
 

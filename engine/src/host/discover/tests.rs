@@ -29,17 +29,17 @@ fn here() -> Environment {
 async fn what_host_asks_for_comes_first() {
     let environment = Environment { docker_host: Some("unix:///nowhere".into()), ..here() };
     let docker = Lab::shipped("docker-v2").expect("a lab host");
-    let choice = discover(&environment, Ask { host: Some("docker-v2"), ..Ask::default() }).await.expect("a choice");
+    let choice = discover(&environment, Ask { name: Some("docker-v2"), ..Ask::default() }).await.expect("a choice");
     assert_eq!(choice, Choice { target: Target::Lab(Box::new(docker)), why: "--host asks for it".into() });
-    let choice = discover(&environment, Ask { host: Some("tcp://box:1"), ..Ask::default() }).await.expect("a choice");
+    let choice = discover(&environment, Ask { name: Some("tcp://box:1"), ..Ask::default() }).await.expect("a choice");
     assert_eq!(choice.name(), "tcp://box:1");
 }
 
 #[tokio::test]
 async fn an_unknown_name_lists_the_names() {
-    let error = words(discover(&here(), Ask { host: Some("docker-v3"), ..Ask::default() }).await);
+    let error = words(discover(&here(), Ask { name: Some("docker-v3"), ..Ask::default() }).await);
     assert!(error.contains("`docker-v1`, `docker-v2`"), "{error}");
-    let error = words(discover(&here(), Ask { host: Some("npipe://box"), ..Ask::default() }).await);
+    let error = words(discover(&here(), Ask { name: Some("npipe://box"), ..Ask::default() }).await);
     assert!(error.contains("is not supported"), "{error}");
 }
 

@@ -40,9 +40,12 @@ impl Live {
 
     pub(super) fn event(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { cases, .. } => {
-                self.total.set_length(*cases as u64);
-                self.total.reset_elapsed();
+            Event::RunStarted { cases, .. } | Event::HostFailed { cases, .. } => {
+                // One of several hosts: what ran on those before it stays counted.
+                if self.total.length().unwrap_or(0) == 0 {
+                    self.total.reset_elapsed();
+                }
+                self.total.inc_length(*cases as u64);
                 self.total.enable_steady_tick(TICK);
             }
             Event::Phase { boot, case, cases, phase } => self.phase(*boot, &case.0, *cases, *phase),

@@ -82,8 +82,8 @@ impl Terminal {
     /// `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and the choice that the command line made for anstream.
     #[must_use]
     pub fn standard(verbosity: Verbosity) -> Self {
-        let (out, err) = (io::stdout(), io::stderr());
-        let draws = err.is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb");
+        let out = io::stdout();
+        let draws = draws();
         let size = terminal_size::terminal_size_of(&out);
         let options = Options {
             verbosity,
@@ -93,6 +93,14 @@ impl Terminal {
         };
         let terminal = Self::new(Box::new(out), options);
         if draws { terminal.with_live(ProgressDrawTarget::stderr_with_hz(10)) } else { terminal }
+    }
+
+    /// Shows live progress on standard error, where that is a terminal, and writes nothing.
+    #[must_use]
+    pub fn progress_only() -> Self {
+        let options = Options { verbosity: Verbosity::Normal, watched: true, colour: true, columns: None };
+        let terminal = Self::new(Box::new(io::sink()), options);
+        if draws() { terminal.with_live(ProgressDrawTarget::stderr_with_hz(10)) } else { terminal }
     }
 
     /// Writes lines, above the live progress where there is one. After a write failed nothing more is tried.
@@ -121,6 +129,11 @@ impl Terminal {
     }
 }
 
+/// Whether live progress can be drawn on standard error.
+fn draws() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+}
+
 impl Reporter for Terminal {
     fn event(&mut self, event: &Event) {
         self.run.event(event);
@@ -130,6 +143,7 @@ impl Reporter for Terminal {
         let normal = self.options.verbosity > Verbosity::Quiet;
         match event {
             Event::RunStarted { .. } if normal => self.print(&numbers::start(&self.run, self.options.look())),
+            Event::HostFailed { .. } if normal => self.print(&numbers::failed(&self.run, self.options.look())),
             Event::Notice { message } if normal => self.print(&case_line::notice(message)),
             Event::CaseFinished { result } if self.is_told(&result.verdict) => {
                 self.print(&[case_line::line(result, self.options.columns)]);

@@ -4,7 +4,7 @@ use crate::plan::WhyOut;
 
 use crate::report::details::{Look, phrase, took};
 use crate::report::host::describe;
-use crate::report::run::{Run, filtered, not_applicable, skipped};
+use crate::report::run::{FailedHost, Run, filtered, not_applicable, skipped};
 use crate::report::style::{BAD, GOOD, NEW, paint};
 use crate::report::{Outcome, clean};
 
@@ -13,11 +13,18 @@ use super::Verbosity;
 /// So many rules are listed without being asked for.
 const FEW: usize = 3;
 
-/// The line that a run starts with.
+/// The line that a run starts with on a host.
 pub(super) fn start(run: &Run, look: Look) -> Vec<String> {
-    let Some(started) = &run.started else { return Vec::new() };
+    let Some(started) = run.started.last() else { return Vec::new() };
     let (cases, boots) = (plural(started.cases, "case"), plural(started.boots, "boot"));
     phrase(0, "", &format!("{cases} in {boots} on {}, {} at a time", started.host.name, started.jobs), look)
+}
+
+/// The line of a host that can't be used.
+pub(super) fn failed(run: &Run, look: Look) -> Vec<String> {
+    let Some(FailedHost { name, reason, cases, .. }) = run.failed_hosts.last() else { return Vec::new() };
+    let head = format!("{} on {} end as errors: ", plural(*cases, "case"), clean(name));
+    phrase(0, &head, reason, look)
 }
 
 fn plural(n: usize, word: &str) -> String {
@@ -57,13 +64,21 @@ fn reasons(run: &Run, look: Look) -> Vec<String> {
 }
 
 fn host(run: &Run, look: Look) -> Vec<String> {
-    let Some(started) = &run.started else { return Vec::new() };
-    let name = format!("host {}: ", clean(&started.host.name));
-    let mut out = phrase(0, &name, &describe(&started.host), look);
-    if !started.why_host.is_empty() {
-        out.extend(phrase(0, "chosen because: ", &started.why_host, look));
+    let mut out = Vec::new();
+    for started in &run.started {
+        let name = format!("host {}: ", clean(&started.host.name));
+        out.extend(phrase(0, &name, &describe(&started.host), look));
+        out.extend(chosen(&started.why_host, look));
+    }
+    for host in &run.failed_hosts {
+        out.extend(phrase(0, &format!("host {}: ", clean(&host.name)), &format!("not used, {}", host.reason), look));
+        out.extend(chosen(&host.why_host, look));
     }
     out
+}
+
+fn chosen(why: &str, look: Look) -> Vec<String> {
+    if why.is_empty() { Vec::new() } else { phrase(0, "chosen because: ", why, look) }
 }
 
 fn numbers(run: &Run, look: Look) -> Vec<String> {
@@ -75,7 +90,7 @@ fn numbers(run: &Run, look: Look) -> Vec<String> {
     };
     let mut out: Vec<_> = phrase(0, "", &counts.line(), look).into_iter().map(|line| paint(style, &line)).collect();
     if let Some(summary) = &run.summary {
-        let jobs = run.started.as_ref().map_or_else(String::new, |s| format!(", {} at a time", s.jobs));
+        let jobs = run.started.first().map_or_else(String::new, |s| format!(", {} at a time", s.jobs));
         let boots = plural(summary.boots, "boot");
         out.extend(phrase(0, "", &format!("{boots} in {}{jobs}", took(summary.took)), look));
     }
@@ -88,6 +103,9 @@ fn numbers(run: &Run, look: Look) -> Vec<String> {
         out.extend(phrase(0, "stopped early: ", &told, look));
     }
     out.extend(match outcome {
+        Outcome::AllSkipped if run.only().is_none() => {
+            vec![paint(BAD, "nothing ran: no host can run any of the selected cases")]
+        }
         Outcome::AllSkipped => vec![paint(BAD, "nothing ran: this host can run none of the selected cases")],
         Outcome::NothingSelected => vec![paint(BAD, "nothing ran: no case is left by the filters and rules")],
         _ => Vec::new(),

@@ -1,0 +1,147 @@
+//! `sdc-engine compare`: what differs between two hosts, or between reports.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::args::{CompareArgs, RunArgs};
+use super::exit::{Exit, Failure};
+use super::host::{Ask, known, labs};
+use super::session::{self, Asked};
+use super::{json as to_json, print};
+use crate::compare::{Comparison, Side, compare as differences};
+use crate::host::Labs;
+use crate::report::compare::lines;
+use crate::report::document;
+
+/// More than this no report of ours has: something else was named.
+const LARGEST: u64 = 1 << 30;
+
+/// One side, as it was named.
+enum Named<'a> {
+    /// A report, and which of its hosts.
+    Report {
+        path: &'a Path,
+        host: Option<&'a str>,
+    },
+    Host(&'a str),
+}
+
+impl<'a> Named<'a> {
+    /// A path that exists is a report; all else must be a host.
+    fn read(text: &'a str, labs: &Labs) -> Result<Self, Failure> {
+        if Path::new(text).exists() {
+            return Ok(Self::Report { path: Path::new(text), host: None });
+        }
+        if let Some((path, host)) = text.rsplit_once('#')
+            && Path::new(path).exists()
+        {
+            return Ok(Self::Report { path: Path::new(path), host: Some(host) });
+        }
+        if text.ends_with(".json") {
+            let help = "write one by `sdc-engine check --json FILE`";
+            return Err(Failure::input(miette::miette!(help = help, "there is no report {text}")));
+        }
+        known(text, labs)?;
+        Ok(Self::Host(text))
+    }
+}
+
+/// Compares two sides.
+pub(super) async fn compare(args: CompareArgs, images: &Path, golden: &Path) -> Result<Exit, Failure> {
+    let labs = labs(images)?;
+    let named = [Named::read(&args.a, &labs)?, Named::read(&args.b, &labs)?];
+    if named.iter().all(|side| matches!(side, Named::Report { .. })) && args.select.is_some_selection() {
+        return Err(Failure::input(miette::miette!(
+            help = "give the filters to the `sdc-engine check` that writes the reports",
+            "paths and filters choose what runs, and both sides are reports"
+        )));
+    }
+    // What is wrong with a report is known before anything runs.
+    let mut reports = Vec::new();
+    for (side, text) in named.iter().zip([&args.a, &args.b]) {
+        reports.push(match side {
+            Named::Report { path, host } => Some(report(path, text, *host)?),
+            Named::Host(_) => None,
+        });
+    }
+    let mut sides = Vec::new();
+    for (side, report) in named.iter().zip(reports) {
+        match (report, side) {
+            (Some(report), _) => sides.push(report),
+            (None, Named::Host(name)) => match ran(&args, name, images, golden).await? {
+                Ok(side) => sides.push(side),
+                Err(exit) => return Ok(exit),
+            },
+            (None, Named::Report { .. }) => {}
+        }
+    }
+    let [a, b] = sides.as_slice() else { return Err(Failure::environment("a side is missing")) };
+    let found = differences(a, b);
+    print(&if args.json { to_json(&told(&found))? } else { text(&found) })?;
+    Ok(exit(&found))
+}
+
+const fn exit(found: &Comparison) -> Exit {
+    if !found.groups.is_empty() {
+        Exit::Differs
+    } else if found.compared == 0 || !found.errors.is_empty() {
+        Exit::Environment
+    } else {
+        Exit::Held
+    }
+}
+
+fn told(found: &Comparison) -> Value {
+    json!({
+        "schema_version": 1,
+        "exit_code": exit(found).code(),
+        "differing": found.differing(),
+        "comparison": found,
+    })
+}
+
+fn text(found: &Comparison) -> String {
+    use std::io::IsTerminal as _;
+    let out = std::io::stdout();
+    let size = if out.is_terminal() { terminal_size::terminal_size_of(&out) } else { None };
+    let columns = size.map(|(width, _)| usize::from(width.0).max(20));
+    lines(found, columns).into_iter().map(|line| line + "\n").collect()
+}
+
+fn report(path: &Path, name: &str, host: Option<&str>) -> Result<Side, Failure> {
+    let wrong = |words: String| {
+        let help = "compare reads what `sdc-engine check --json FILE` writes";
+        Failure::input(miette::miette!(help = help, "{}: {words}", path.display()))
+    };
+    let read = || {
+        let mut text = String::new();
+        std::fs::File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
+        Ok::<_, std::io::Error>(text)
+    };
+    let text = read().map_err(|error| wrong(format!("it can't be read: {error}")))?;
+    if text.len() as u64 > LARGEST {
+        return Err(wrong("it is larger than any report".to_owned()));
+    }
+    let value: Value = serde_json::from_str(&text).map_err(|error| wrong(format!("it is no JSON: {error}")))?;
+    Side::read(name, value, host).map_err(|error| wrong(error.to_string()))
+}
+
+/// Runs the scenarios on a host; an exit where the run was stopped.
+async fn ran(args: &CompareArgs, name: &str, images: &Path, golden: &Path) -> Result<Result<Side, Exit>, Failure> {
+    let run = RunArgs { jobs: args.jobs, fail_fast: false, junit: None, json: None, verbose: false, quiet: false };
+    let hosts = vec![Ask { name: Some(name), engine: args.container_exe }];
+    let asked = Asked { select: &args.select, hosts, run: &run, repeat: args.repeat, images, golden, silent: true };
+    let ran = session::run(asked).await?;
+    if let Some(why) = &ran.outcome.summary.stopped_early {
+        print(&format!("nothing is compared: the run on {name} was stopped: {why}\n"))?;
+        return Ok(Err(Exit::Interrupted));
+    }
+    if !ran.outcome.summary.left_behind.is_empty() {
+        let left = ran.outcome.summary.left_behind.join("; ");
+        return Err(Failure::environment(format!("left behind on {name}, not removed: {left}")));
+    }
+    let value = document(&ran.record).map_err(Failure::environment)?;
+    Ok(Ok(Side::read(name, value, None).map_err(Failure::environment)?))
+}

@@ -1,0 +1,270 @@
+//! One side of a comparison, read from a report's JSON document. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::golden::Coordinates;
+
+/// The only shape of a report that is known.
+const SCHEMA_VERSION: u64 = 1;
+
+/// Why a document is no side.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SideError {
+    /// It is something else.
+    #[error("it is no report of `sdc-engine check --json`: {0}")]
+    NoReport(String),
+    /// Its shape is another one's.
+    #[error("its shape has version {0}, and this sdc-engine reads version {SCHEMA_VERSION}")]
+    Version(u64),
+    /// It has no such host.
+    #[error("it has no host `{asked}`; its hosts: {known}")]
+    NoHost {
+        /// What was asked for.
+        asked: String,
+        /// What there is.
+        known: String,
+    },
+}
+
+/// A case that ran.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Case {
+    /// Its axes and its scenario.
+    pub at: Coordinates,
+    /// The verdict's word.
+    pub verdict: String,
+    /// The verdict's words, where it has any.
+    pub detail: String,
+    /// What the boot came to, in a few words.
+    pub boot: Option<String>,
+    /// The line that decided it.
+    pub deciding_line: Option<String>,
+    /// The normalised texts, by step and stream.
+    pub texts: BTreeMap<String, String>,
+}
+
+/// One side.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Side {
+    /// What it is called.
+    pub name: String,
+    /// The facts of its host; none where it has several.
+    pub facts: BTreeMap<String, String>,
+    /// The cases that ran.
+    pub cases: BTreeMap<String, Case>,
+    /// Why other cases did not run.
+    pub left_out: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    schema_version: u64,
+    host: Option<Value>,
+    #[serde(default)]
+    hosts: Vec<OneHost>,
+    cases: Vec<Ran>,
+    left_out: Vec<Left>,
+}
+
+#[derive(Deserialize)]
+struct OneHost {
+    name: String,
+    facts: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Ran {
+    id: String,
+    scenario: String,
+    point: BTreeMap<String, Value>,
+    host: String,
+    verdict: String,
+    #[serde(default)]
+    detail: Value,
+    boot: Option<Boot>,
+    observed: Vec<Seen>,
+}
+
+#[derive(Deserialize)]
+struct Boot {
+    outcome: Value,
+    deciding_line: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Seen {
+    key: Key,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    folder: String,
+}
+
+#[derive(Deserialize)]
+struct Left {
+    id: String,
+    point: BTreeMap<String, Value>,
+    verdict: String,
+    detail: String,
+}
+
+impl Side {
+    /// Reads a document; of several hosts only the one that is named, where one is.
+    ///
+    /// # Errors
+    /// Where it is no report, or has no such host.
+    pub fn read(name: &str, document: Value, host: Option<&str>) -> Result<Self, SideError> {
+        // The version first: a document of another one may lack what this one needs.
+        match document.get("schema_version").and_then(Value::as_u64) {
+            Some(SCHEMA_VERSION) | None => {}
+            Some(other) => return Err(SideError::Version(other)),
+        }
+        let document: Document =
+            serde_json::from_value(document).map_err(|error| SideError::NoReport(error.to_string()))?;
+        if document.schema_version != SCHEMA_VERSION {
+            return Err(SideError::Version(document.schema_version));
+        }
+        if let Some(asked) = host
+            && !document.hosts.iter().any(|host| host.name == asked)
+        {
+            let known = document.hosts.iter().map(|host| host.name.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(SideError::NoHost { asked: asked.to_owned(), known });
+        }
+        let of_host = document.hosts.iter().find(|one| host == Some(one.name.as_str()));
+        let facts = of_host.and_then(|one| one.facts.clone()).or(document.host);
+        let several = document.hosts.len() > 1;
+        let wanted = |point: &BTreeMap<String, Value>, ran_on: Option<&str>| match host {
+            Some(host) => ran_on.or_else(|| point.get("host").and_then(Value::as_str)).is_none_or(|on| on == host),
+            None => true,
+        };
+        let bare = |id: String| match host {
+            Some(host) if several => without_host(&id, host),
+            _ => id,
+        };
+        let mut side = Self { name: name.to_owned(), facts: words(facts), ..Self::default() };
+        for ran in document.cases {
+            if wanted(&ran.point, Some(&ran.host)) {
+                let (id, case) = case(ran, host.is_some() && several);
+                side.cases.insert(bare(id), case);
+            }
+        }
+        for left in document.left_out {
+            if wanted(&left.point, None) {
+                let reason = format!("{}: {}", left.verdict.replace('_', " "), left.detail);
+                side.left_out.insert(bare(left.id), reason);
+            }
+        }
+        Ok(side)
+    }
+}
+
+fn without_host(id: &str, host: &str) -> String {
+    let end = |before: &str| format!("{before}host={host}]");
+    match (id.strip_suffix(&end("[")), id.strip_suffix(&end(","))) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some(rest)) => format!("{rest}]"),
+        (None, None) => id.to_owned(),
+    }
+}
+
+fn case(ran: Ran, hostless: bool) -> (String, Case) {
+    let mut at: Coordinates = ran.point.iter().map(|(axis, value)| (axis.clone(), word(value))).collect();
+    if hostless {
+        at.remove("host");
+    }
+    at.entry("scenario".to_owned()).or_insert(ran.scenario);
+    let boot = ran.boot.as_ref().map(|boot| outcome(&boot.outcome));
+    let case = Case {
+        at,
+        verdict: ran.verdict.replace('_', " "),
+        detail: if ran.detail.is_null() { String::new() } else { word(&ran.detail) },
+        boot,
+        deciding_line: ran.boot.and_then(|boot| boot.deciding_line).map(|line| masked(&line)),
+        texts: ran.observed.into_iter().map(|seen| (seen.key.folder, seen.text)).collect(),
+    };
+    (ran.id, case)
+}
+
+/// An outcome without what differs between any two boots.
+fn outcome(value: &Value) -> String {
+    let Some((kind, details)) = value.as_object().and_then(|object| object.iter().next()) else { return word(value) };
+    match (details.get("code"), details.get("failed_units")) {
+        (Some(code), _) => format!("{kind}({code})"),
+        (None, Some(units)) => format!("{kind} ({})", word(units)),
+        (None, None) => kind.clone(),
+    }
+}
+
+/// A line without ids of containers: these differ between any two boots.
+fn masked(line: &str) -> String {
+    const ID: usize = 12;
+    let mut out = String::with_capacity(line.len());
+    for run in line.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let text = run.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let is_id = text.len() >= ID
+            && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+            && text.bytes().any(|b| b.is_ascii_digit());
+        out.push_str(if is_id { "<id>" } else { text });
+        out.push_str(&run[text.len()..]);
+    }
+    out
+}
+
+fn words(facts: Option<Value>) -> BTreeMap<String, String> {
+    let Some(Value::Object(facts)) = facts else { return BTreeMap::new() };
+    facts.into_iter().filter(|(name, _)| name != "name").map(|(name, value)| (name, word(&value))).collect()
+}
+
+fn word(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(word).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_report_is_told() {
+        let error = |value| Side::read("x", value, None).unwrap_err().to_string();
+        assert!(error(json!([1])).contains("no report"), "{}", error(json!([1])));
+        assert!(error(json!({ "schema_version": 1 })).contains("missing field `cases`"));
+        assert!(error(json!({ "schema_version": 7 })).contains("version 7"));
+    }
+
+    #[test]
+    fn one_host_of_several_has_ids_without_it() {
+        let case = |host: &str| {
+            json!({ "id": format!("s[n=1,host={host}]"), "scenario": "s", "point": { "n": 1, "host": host },
+                    "host": host, "verdict": "pass", "boot": null, "observed": [] })
+        };
+        let document = json!({ "schema_version": 1, "host": null, "left_out": [],
+            "hosts": [{ "name": "a", "facts": { "name": "a", "cgroups": "v1" } }, { "name": "b", "facts": null }],
+            "cases": [case("a"), case("b")] });
+        let side = Side::read("x", document.clone(), Some("a")).unwrap();
+        assert_eq!(side.cases.keys().collect::<Vec<_>>(), ["s[n=1]"]);
+        assert!(!side.cases["s[n=1]"].at.contains_key("host"));
+        assert_eq!(side.facts["cgroups"], "v1");
+        assert_eq!(Side::read("x", document.clone(), None).unwrap().cases.len(), 2);
+        assert!(Side::read("x", document, Some("c")).unwrap_err().to_string().contains("its hosts: a, b"));
+    }
+
+    #[test]
+    fn outcomes_and_lines_lose_what_is_random() {
+        assert_eq!(outcome(&json!("running")), "running");
+        assert_eq!(outcome(&json!({ "exited": { "code": 255 } })), "exited(255)");
+        assert_eq!(outcome(&json!({ "timeout": { "after": 20.0 } })), "timeout");
+        assert_eq!(outcome(&json!({ "degraded": { "failed_units": ["a", "b"] } })), "degraded (a b)");
+        assert_eq!(masked("/docker/0123456789abcdef: read-only (-13)"), "/docker/<id>: read-only (-13)");
+    }
+}
