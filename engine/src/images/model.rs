@@ -19,7 +19,7 @@ pub struct SetupMode {
     pub script: Option<String>,
     /// Capabilities that the script needs, without `CAP_`.
     pub capabilities: Vec<String>,
-    /// When it can't work by its nature; conditions over `host.*` and `container.cgroupns`.
+    /// When it can't work by its nature; conditions over `host.*` and `container.*`.
     pub not_applicable: Vec<Rule>,
 }
 

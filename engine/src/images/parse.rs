@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::model::{Bootstrap, Build, Catalogue, ImageDef, SetupMode};
 use crate::scenario::cursor::{Cx, Fields, Item};
 use crate::scenario::document::with_root;
-use crate::scenario::{Code, Diagnostic, Scope, Sink, check_capability, rules, unsafe_name};
+use crate::scenario::{CONTAINER_PATHS, Code, Diagnostic, Scope, Sink, check_capability, rules, unsafe_name};
 use crate::source::{FileId, Loc, Sources, Sp};
 
 /// One folder of `images/` or `images/setup/`.
@@ -174,7 +174,7 @@ fn setup_mode(fields: &Fields<'_, '_>, folder: &Folder) -> SetupMode {
         check_capability(fields.cx, capability);
     }
     let not_applicable = fields.get("not_applicable").map_or_else(Vec::new, |item| rules(&item, "[[not_applicable]]"));
-    let scope = Scope { axes: Vec::new(), paths: &["container.cgroupns"], whose: "names of a mode.toml".to_string() };
+    let scope = Scope { axes: Vec::new(), paths: CONTAINER_PATHS, whose: "names of a mode.toml".to_string() };
     for rule in &not_applicable {
         scope.condition(fields.cx.sink, &rule.when.0);
     }

@@ -31,10 +31,9 @@ impl Context {
         Value::from_pairs(names)
     }
 
-    /// What a setup mode's rules see: `host.<fact>` and `container.cgroupns`.
+    /// What rules on a rendered container see: `host.<fact>`, the axes of `point`, and flags as `container.<flag>`.
     #[must_use]
-    pub fn of_setup_mode(&self, cgroupns: Option<&str>) -> Value {
-        let container = BTreeMap::from([("cgroupns", cgroupns.unwrap_or_default().to_string())]);
-        minijinja::context! { host => self.host.clone(), container => container }
+    pub fn of_container(&self, point: &IndexMap<String, AxisValue>, flags: Value) -> Value {
+        minijinja::context! { container => flags, ..self.of(point) }
     }
 }

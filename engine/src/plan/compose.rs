@@ -106,6 +106,16 @@ impl RunPlan {
     }
 }
 
+/// What of a rendered container rules may read: [`crate::scenario::CONTAINER_PATHS`].
+fn flags(container: &ContainerSpec) -> Value {
+    let ContainerSpec { cgroupns, systemd, privileged, .. } = container;
+    minijinja::context! {
+        cgroupns => cgroupns.clone().unwrap_or_default(),
+        systemd => systemd.clone().unwrap_or_default(),
+        privileged => privileged,
+    }
+}
+
 struct Planner<'a> {
     inputs: Inputs<'a>,
     templates: Templates,
@@ -147,8 +157,10 @@ impl Planner<'_> {
         if let Some(why) = &case.out {
             return Ok(Err(why.clone()));
         }
+        let known = self.context.of_container(&case.point, flags(&container));
+        let of_container = self.renderer(&known, case);
         for rule in &scenario.skip {
-            if r.holds(Some(&rule.when))? {
+            if of_container.holds(Some(&rule.when))? {
                 return Ok(Err(WhyOut::Skipped(rule.reason.clone())));
             }
         }
@@ -183,7 +195,7 @@ impl Planner<'_> {
             let known = catalogue.setup_modes.keys().map(String::as_str).collect();
             return Err(unknown("setup mode", &container.setup_mode, known));
         };
-        let names = self.context.of_setup_mode(container.cgroupns.as_deref());
+        let names = self.context.of_container(&indexmap::IndexMap::new(), flags(container));
         for rule in &mode.not_applicable {
             if PlanError::at(self.templates.holds(&rule.when.0.value, &names), &rule.when.0.loc, r.case)? {
                 return Ok(Some(format!("{}: {}", mode.name, rule.reason)));

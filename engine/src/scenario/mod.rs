@@ -23,7 +23,7 @@ mod span;
 mod template;
 
 pub(crate) use check::flags::capability as check_capability;
-pub(crate) use check::names::Scope;
+pub(crate) use check::names::{CONTAINER_PATHS, Scope};
 pub(crate) use decode::rules;
 pub(crate) use diagnostic::Sink;
 pub use diagnostic::{Code, Diagnostic, LoadError};

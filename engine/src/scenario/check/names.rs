@@ -20,6 +20,9 @@ static FACTS: LazyLock<Vec<String>> = LazyLock::new(|| match serde_json::to_valu
     _ => Vec::new(),
 });
 
+/// Flags of the rendered container that `[[skip]]` and the rules of a mode.toml may read.
+pub(crate) const CONTAINER_PATHS: &[&str] = &["container.cgroupns", "container.systemd", "container.privileged"];
+
 /// What templates and conditions of one file may read.
 pub(crate) struct Scope<'a> {
     /// Plain values by name.
@@ -112,8 +115,13 @@ pub(crate) fn scenario(sink: &Sink<'_>, scenario: &Scenario) {
         whose: format!("axes of {}", scenario.name),
     };
     let entries = scenario.matrix.axes.values().flatten().filter_map(|entry| entry.only.as_ref());
-    for rule in entries.chain(&scenario.matrix.exclude).chain(&scenario.skip) {
+    for rule in entries.chain(&scenario.matrix.exclude) {
         scope.condition(sink, &rule.when.0);
+    }
+    let of_container =
+        Scope { axes: scope.axes.clone(), paths: CONTAINER_PATHS, whose: scope.whose.clone() };
+    for rule in &scenario.skip {
+        of_container.condition(sink, &rule.when.0);
     }
     for each in &scenario.layers {
         layer(sink, &scope, each);
