@@ -148,7 +148,7 @@ impl Reasons {
     /// The most frequent first.
     fn list(self) -> Vec<OneSided> {
         let mut list: Vec<_> = self.0.into_iter().map(|(reason, cases)| OneSided { reason, cases }).collect();
-        list.sort_by(|one, other| other.cases.len().cmp(&one.cases.len()));
+        list.sort_by_key(|one| std::cmp::Reverse(one.cases.len()));
         list
     }
 }
