@@ -80,6 +80,10 @@ pub(super) async fn compare(args: CompareArgs, images: &Path, golden: &Path) -> 
     let Ok([mut a, mut b]) = <[Side; 2]>::try_from(sides) else {
         return Err(Failure::environment("a side is missing"));
     };
+    if a.name == b.name {
+        a.name.push_str(" (A)");
+        b.name.push_str(" (B)");
+    }
     for axis in &args.across {
         if ![&a, &b].iter().any(|side| side.cases.values().any(|case| case.at.contains_key(axis))) {
             let help = "name an axis of the cases that ran, such as cgroup_mode";

@@ -32,8 +32,8 @@ async fn what_host_asks_for_comes_first() {
 async fn an_unknown_name_lists_the_names() {
     let error = words(discover(&Environment::default(), Some("docker-v3")).await);
     assert!(error.contains("`docker-v1` and `docker-v2`"), "{error}");
-    let error = words(discover(&Environment::default(), Some("ssh://box")).await);
-    assert!(error.contains("ssh is not supported yet"), "{error}");
+    let error = words(discover(&Environment::default(), Some("https://box")).await);
+    assert!(error.contains("TLS is not supported"), "{error}");
 }
 
 #[tokio::test]
