@@ -61,6 +61,7 @@ fn what_is_no_report_is_2_and_named() {
         (vec!["docker-v7", BEFORE], "there is no host of the name `docker-v7`"),
         (vec!["before.json#docker-v7", BEFORE], "its hosts: docker-v1"),
         (vec![BEFORE, AFTER, "-k", "x"], "paths and filters choose what runs"),
+        (vec![BEFORE, AFTER, "--across", "nope"], "no case has the axis 'nope'"),
         (vec![BEFORE], "<B>"),
     ] {
         let (code, stdout, stderr) = compare(&arguments);

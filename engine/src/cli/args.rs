@@ -213,6 +213,10 @@ pub struct CompareArgs {
     /// The other side.
     #[arg(value_name = "B")]
     pub b: String,
+    /// Hold cases against each other that differ in this axis, where the sides share no value of it: cgroup_mode, between
+    /// hosts with cgroup v1 and v2; may be given more than once.
+    #[arg(long, value_name = "AXIS")]
+    pub across: Vec<String>,
     /// Which cases run.
     #[command(flatten)]
     pub select: SelectArgs,

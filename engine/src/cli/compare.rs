@@ -10,7 +10,7 @@ use super::exit::{Exit, Failure};
 use super::host::{Ask, known, labs};
 use super::session::{self, Asked};
 use super::{json as to_json, print};
-use crate::compare::{Comparison, Side, compare as differences};
+use crate::compare::{Comparison, Side, across, compare as differences};
 use crate::host::Labs;
 use crate::report::compare::lines;
 use crate::report::document;
@@ -60,9 +60,11 @@ pub(super) async fn compare(args: CompareArgs, images: &Path, golden: &Path) -> 
     }
     // What is wrong with a report is known before anything runs.
     let mut reports = Vec::new();
+    let full = label(&args.a) == label(&args.b);
     for (side, text) in named.iter().zip([&args.a, &args.b]) {
+        let label = if full { text } else { label(text) };
         reports.push(match side {
-            Named::Report { path, host } => Some(report(path, text, *host)?),
+            Named::Report { path, host } => Some(report(path, label, *host)?),
             Named::Host(_) => None,
         });
     }
@@ -77,10 +79,29 @@ pub(super) async fn compare(args: CompareArgs, images: &Path, golden: &Path) -> 
             (None, Named::Report { .. }) => {}
         }
     }
-    let [a, b] = sides.as_slice() else { return Err(Failure::environment("a side is missing")) };
-    let found = differences(a, b);
+    let Ok([mut a, mut b]) = <[Side; 2]>::try_from(sides) else {
+        return Err(Failure::environment("a side is missing"));
+    };
+    if a.name == b.name {
+        a.name.push_str(" (A)");
+        b.name.push_str(" (B)");
+    }
+    for axis in &args.across {
+        if ![&a, &b].iter().any(|side| side.cases.values().any(|case| case.at.contains_key(axis))) {
+            let help = "name an axis of the cases that ran, such as cgroup_mode";
+            return Err(Failure::input(miette::miette!(help = help, "--across: no case has the axis '{axis}'")));
+        }
+        (a, b) = across(&a, &b, axis);
+    }
+    let found = differences(&a, &b);
     print(&if args.json { to_json(&told(&found))? } else { text(&found) })?;
     Ok(exit(&found))
+}
+
+/// A path without its folders.
+fn label(text: &str) -> &str {
+    let end = text.find('#').unwrap_or(text.len());
+    &text[text[..end].rfind('/').map_or(0, |at| at + 1)..]
 }
 
 const fn exit(found: &Comparison) -> Exit {

@@ -4,10 +4,12 @@
 //! seen through the same eyes. Cases that ran on both sides are compared; cases that differ in the same way are one
 //! group, and the conditions that explain it are found as those of goldens are.
 
+mod across;
 mod groups;
 mod model;
 mod side;
 
+pub use across::across;
 pub use groups::compare;
 pub use model::{Comparison, Fact, Group, OneSided, Pair, TextPair};
 pub use side::{Case, Side, SideError};

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::golden::Coordinates;
+use crate::observe::normalise::Normaliser;
 
 /// The only shape of a report that is known.
 const SCHEMA_VERSION: u64 = 1;
@@ -184,7 +185,7 @@ fn case(ran: Ran, hostless: bool) -> (String, Case) {
         verdict: ran.verdict.replace('_', " "),
         detail: if ran.detail.is_null() { String::new() } else { word(&ran.detail) },
         boot,
-        deciding_line: ran.boot.and_then(|boot| boot.deciding_line).map(|line| masked(&line)),
+        deciding_line: ran.boot.and_then(|boot| boot.deciding_line).map(|line| normalised(&line)),
         texts: ran.observed.into_iter().map(|seen| (seen.key.folder, seen.text)).collect(),
     };
     (ran.id, case)
@@ -200,19 +201,9 @@ fn outcome(value: &Value) -> String {
     }
 }
 
-/// A line without ids of containers: these differ between any two boots.
-fn masked(line: &str) -> String {
-    const ID: usize = 12;
-    let mut out = String::with_capacity(line.len());
-    for run in line.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
-        let text = run.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-        let is_id = text.len() >= ID
-            && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-            && text.bytes().any(|b| b.is_ascii_digit());
-        out.push_str(if is_id { "<id>" } else { text });
-        out.push_str(&run[text.len()..]);
-    }
-    out
+/// A line without what differs between any two boots, as goldens have their texts.
+fn normalised(line: &str) -> String {
+    Normaliser::builtin().apply(line).text.trim_end().to_owned()
 }
 
 fn words(facts: Option<Value>) -> BTreeMap<String, String> {
@@ -265,6 +256,8 @@ mod tests {
         assert_eq!(outcome(&json!({ "exited": { "code": 255 } })), "exited(255)");
         assert_eq!(outcome(&json!({ "timeout": { "after": 20.0 } })), "timeout");
         assert_eq!(outcome(&json!({ "degraded": { "failed_units": ["a", "b"] } })), "degraded (a b)");
-        assert_eq!(masked("/docker/0123456789abcdef: read-only (-13)"), "/docker/<id>: read-only (-13)");
+        let id = "0123456789abcdef".repeat(4);
+        assert_eq!(normalised(&format!("/docker/{id}/x: read-only (-13)")), "/<container>/x: read-only (-13)");
+        assert_eq!(normalised(&format!("/sdc-engine-docker-v1-7/{id}/x: no")), "/<container>/x: no");
     }
 }

@@ -129,7 +129,13 @@ impl Host for Docker {
     }
 
     fn by_hand(&self) -> String {
-        let address = self.address.to_string();
+        let address = match &self.address {
+            // The docker program finds the usual socket itself, and old ones take no path.
+            Address::Ssh { target, .. } if target.socket.as_deref() == Some("/var/run/docker.sock") => {
+                SshTarget { socket: None, ..target.clone() }.to_string()
+            }
+            other => other.to_string(),
+        };
         match self.facts.engine {
             // Its socket goes with the run: the words are for one started again, see `before_by_hand`.
             kind if self.engine.is_some() => kind.to_string(),

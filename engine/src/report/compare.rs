@@ -142,7 +142,7 @@ fn end(found: &Comparison, look: Look) -> Vec<String> {
     let Pair { a, b } = &found.sides;
     let differing = found.differing();
     let told = if found.compared == 0 {
-        format!("no case ran on both {a} and {b}")
+        format!("no case ran on both {a} and {b}; --across AXIS pairs cases that differ in it, such as cgroup_mode")
     } else if differing == 0 {
         format!("{} on both: nothing differs", plural(found.compared, "case"))
     } else {

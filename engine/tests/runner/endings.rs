@@ -197,3 +197,30 @@ async fn what_a_dead_run_left_is_swept_and_what_others_have_is_not() {
     assert_eq!(sweep(fake.as_ref(), &me).await.unwrap(), ["sdc-dead-0-0"]);
     assert_eq!(fake.left(), ["sdc-elsewhere-0-0", "sdc-alive-0-0"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_gone_ends_all_cases_at_once_and_for_one_reason() {
+    let gone = |call: Call, fake: Fake| fake.failing(call, Failure::unreachable());
+    let fake = gone(Call::List, gone(Call::Start, Fake::new(Facts::assumed(), |_| up())));
+    let scenarios: Vec<(String, String)> = (0..6).map(|n| (format!("s{n}"), own(n))).collect();
+    let scenarios: Vec<(&str, &str)> = scenarios.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let ran = on_fake(fake).jobs(2).repeat(3).run_roughly(&scenarios).await;
+    assert_eq!(ran.outcome.results.len(), 6);
+    assert!(ran.outcome.summary.left_behind[0].starts_with("unknown containers"));
+    for result in &ran.outcome.results {
+        let Verdict::Error(words) = &result.verdict else { panic!("{:?}", result.verdict) };
+        assert!(
+            words.ends_with("the engine of assumed died in mid-run: the engine does not answer: connection refused")
+        );
+    }
+    assert!(ran.made() <= 2, "{}: no container is made after it", ran.made());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_on_an_engine_that_answers_is_no_end_of_it() {
+    let fake = Fake::new(Facts::assumed(), |_| up()).failing_first(1, Call::Start, Failure::unreachable());
+    let (one, two) = (own(1), own(2));
+    let ran = on_fake(fake).jobs(1).run(&[("one", &one), ("two", &two)]).await;
+    let words: Vec<_> = ran.outcome.results.iter().map(|result| result.verdict.word()).collect();
+    assert_eq!(words, ["error", "pass"]);
+}

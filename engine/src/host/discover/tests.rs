@@ -39,8 +39,8 @@ async fn what_host_asks_for_comes_first() {
 async fn an_unknown_name_lists_the_names() {
     let error = words(discover(&here(), Ask { name: Some("docker-v3"), ..Ask::default() }).await);
     assert!(error.contains("`docker-v1`, `docker-v2`"), "{error}");
-    let error = words(discover(&here(), Ask { name: Some("npipe://box"), ..Ask::default() }).await);
-    assert!(error.contains("is not supported"), "{error}");
+    let error = words(discover(&here(), Ask { name: Some("https://box"), ..Ask::default() }).await);
+    assert!(error.contains("TLS is not supported"), "{error}");
 }
 
 #[tokio::test]

@@ -118,8 +118,7 @@ pub(crate) fn scenario(sink: &Sink<'_>, scenario: &Scenario) {
     for rule in entries.chain(&scenario.matrix.exclude) {
         scope.condition(sink, &rule.when.0);
     }
-    let of_container =
-        Scope { axes: scope.axes.clone(), paths: CONTAINER_PATHS, whose: scope.whose.clone() };
+    let of_container = Scope { axes: scope.axes.clone(), paths: CONTAINER_PATHS, whose: scope.whose.clone() };
     for rule in &scenario.skip {
         of_container.condition(sink, &rule.when.0);
     }
