@@ -9,7 +9,7 @@ use super::args::HostCommand;
 use super::exit::{Exit, Failure};
 use super::{json, print, signals};
 use crate::facts::{EngineKind, Facts};
-use crate::host::{Ask, Environment, Host, Lab, HostError, HostErrorKind, discover, lab, open as connect};
+use crate::host::{Ask, Environment, Host, HostError, HostErrorKind, Lab, discover, lab, open as connect};
 
 /// A host, and why it is this one.
 pub(super) struct Opened {

@@ -182,6 +182,27 @@ async fn machine(address: &Address) -> Option<Machine> {
     })
 }
 
+/// Adds what an engine's machine says of itself where it can't be looked at from here: sections that each start with a
+/// line `==> NAME <==`.
+pub(super) fn add_guest(facts: &mut Facts, text: &str) {
+    let mut sections: std::collections::BTreeMap<&str, String> = std::collections::BTreeMap::new();
+    let mut name = "";
+    for line in text.lines() {
+        match line.strip_prefix("==> ").and_then(|line| line.strip_suffix(" <==")) {
+            Some(next) => name = next,
+            None => *sections.entry(name).or_default() += &format!("{line}\n"),
+        }
+    }
+    let mut take = |name| sections.remove(name).unwrap_or_default();
+    let machine = Machine {
+        status: take("status"),
+        last_capability: take("cap_last_cap"),
+        mountinfo: take("mountinfo"),
+        controllers: take("cgroup.controllers"),
+    };
+    add_machine(facts, &machine);
+}
+
 /// The layout of this process's `/sys/fs/cgroup`; `None` where there is none.
 pub(super) async fn layout_here() -> Option<CgroupLayout> {
     let mounts = cgroup_mounts(&tokio::fs::read_to_string("/proc/self/mountinfo").await.ok()?);
