@@ -85,6 +85,7 @@ async fn on_host(
 ) -> Result<OnHost, Failure> {
     let facts = opened.host.facts().clone();
     let mut plan = selection.plan(&facts)?;
+    plan.widen(opened.host.slowness());
     let goldens = look_up(store, &plan, &facts)?;
     let owner = Owner::this_process();
     let notice = |message: String| {
@@ -160,12 +161,19 @@ async fn tags(
         plan.groups.iter().flat_map(|group| &group.cases).map(|case| case.container.image.clone()).collect();
     let mut tags = BTreeMap::new();
     let mut missing = BTreeMap::new();
+    let mut new = false;
     for name in needed {
         let Some(image) = catalogue.images.get(&name) else { continue };
         match provide(host, image, &cache(), notice).await {
-            Ok(tag) => drop(tags.insert(name, tag)),
+            Ok(provided) => {
+                new |= provided.new;
+                tags.insert(name, provided.tag);
+            }
             Err(why) => drop(missing.insert(name, why.to_string())),
         }
+    }
+    if new {
+        host.keep().await;
     }
     plan.skip(|case| missing.get(&case.container.image).cloned());
     tags

@@ -27,7 +27,7 @@ const SECTOR: [u8; 15] = [0xba, 0xf8, 0x03, 0xb0, b'K', 0xee, 0xba, 0xf4, 0x00, 
 
 /// Kernel parameters of every machine: what takes time under emulation and guards against nothing here is off.
 const PARAMETERS: &str = "console=ttyS0 loglevel=4 net.ifnames=0 mitigations=off nokaslr nowatchdog audit=0 \
-     random.trust_cpu=on tsc=reliable no_timer_check systemd.show_status=0";
+     random.trust_cpu=on systemd.show_status=0";
 
 /// What computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

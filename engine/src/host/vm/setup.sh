@@ -39,7 +39,11 @@ cat >"$units/sdc-engine-docker.service" <<'END'
 [Unit]
 Wants=sdc-engine-network.service
 After=sdc-engine-network.service
+StartLimitIntervalSec=0
 [Service]
+# It gives its containerd fifteen seconds, which a busy machine may not keep.
+Restart=always
+RestartSec=1
 Environment=GOGC=800 GOMEMLIMIT=512MiB
 ExecStart=/usr/sbin/dockerd --host tcp://0.0.0.0:2375 --tls=false \
     --iptables=false --ip-forward=false --ip-masq=false --userland-proxy=false \
