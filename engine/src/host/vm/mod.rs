@@ -124,6 +124,7 @@ impl Vm {
         tokio::fs::create_dir_all(&vms).await.map_err(|error| format!("{}: {error}", vms.display()))?;
         let files = store::disk(spec, &vms, notice).await?;
         let accelerator = qemu::accelerator(&vms).await;
+        let spec = &qemu::fitted(spec, accelerator).await;
         let line = qemu::arguments(spec, accelerator, &files, None);
         let states = States::of(&vms, &spec.name, &qemu::version().await?, &line);
         // A second run that comes while the first boots waits for its state.

@@ -29,6 +29,26 @@ const SECTOR: [u8; 15] = [0xba, 0xf8, 0x03, 0xb0, b'K', 0xee, 0xba, 0xf4, 0x00, 
 const PARAMETERS: &str = "console=ttyS0 loglevel=4 net.ifnames=0 mitigations=off nokaslr nowatchdog audit=0 \
      random.trust_cpu=on systemd.show_status=0";
 
+/// A machine with the kernel parameters that only what computes here needs.
+pub(super) async fn fitted(spec: &VmSpec, accelerator: Accelerator) -> VmSpec {
+    let mut spec = spec.clone();
+    // Where the frequency changes it is not that of the time stamps.
+    if accelerator == Accelerator::Tcg && !Path::new("/sys/devices/system/cpu/cpu0/cpufreq").exists() {
+        let cpuinfo = tokio::fs::read_to_string("/proc/cpuinfo").await.unwrap_or_default();
+        spec.kernel_parameters.extend(clock(&cpuinfo));
+    }
+    spec
+}
+
+/// How fast time stamps count, for an emulated machine, which reads this one's. It
+/// would measure that while others use the processor, find nothing to rely on and take a clock that costs much to read.
+fn clock(cpuinfo: &str) -> Option<String> {
+    let speed = cpuinfo.lines().find(|line| line.starts_with("cpu MHz"))?.split(':').nth(1)?;
+    // Rounded, for a saved state belongs to one command line: the guest refines it.
+    let mhz = speed.trim().split('.').next()?.parse::<u32>().ok()?;
+    Some(format!("tsc=reliable tsc_early_khz={}", mhz * 1000))
+}
+
 /// What computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Accelerator {
@@ -255,6 +275,13 @@ mod tests {
                      TCP[HOST_FORWARD]  13       127.0.0.1 39977       10.0.2.15  2375     0     0\r\n";
         assert_eq!(port_of(table), Some(39977));
         assert_eq!(port_of("Hub -1 (n):\r\n"), None);
+    }
+
+    #[test]
+    fn the_clock_is_told_in_whole_megahertz() {
+        let cpuinfo = "model name\t: AMD EPYC\ncpu MHz\t\t: 2596.148\n";
+        assert_eq!(clock(cpuinfo).as_deref(), Some("tsc=reliable tsc_early_khz=2596000"));
+        assert_eq!(clock("model name\t: x\n"), None);
     }
 
     #[test]
