@@ -58,15 +58,22 @@ async fn list(host: &dyn Host, images: &[&ImageDef]) -> Result<Exit, Failure> {
 
 async fn build(host: &dyn Host, images: &[&ImageDef]) -> Result<Exit, Failure> {
     let mut exit = Exit::Held;
+    let mut new = false;
     for image in images {
         let say = |text: String| tracing::info!("{text}");
         match provide(host, image, &cache(), &say).await {
-            Ok(tag) => print(&format!("{:14} {tag}\n", image.name))?,
+            Ok(provided) => {
+                new |= provided.new;
+                print(&format!("{:14} {}\n", image.name, provided.tag))?;
+            }
             Err(why) => {
                 exit = Exit::Environment;
                 print(&format!("{:14} {why}\n", image.name))?;
             }
         }
+    }
+    if new {
+        host.keep().await;
     }
     Ok(exit)
 }

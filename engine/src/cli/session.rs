@@ -182,6 +182,7 @@ impl Session<'_> {
     async fn on_host(&mut self, opened: &Opened, several: bool) -> Result<(), Failure> {
         let facts = opened.host.facts().clone();
         let mut plan = self.selection.plan(&facts)?;
+        plan.widen(opened.host.slowness());
         let (goldens, mut cases) = look_up(self.store, &plan, &facts, self.facts.len())?;
         let mut goldens: Goldens = goldens;
         if several {
@@ -210,7 +211,7 @@ impl Session<'_> {
             () = self.cancel.cancelled() => return Err(Failure { exit: Exit::Interrupted, ..Failure::environment("interrupted while images were made") }),
         };
         let RunArgs { jobs, fail_fast, .. } = *self.asked.run;
-        let jobs = jobs.map_or_else(default_jobs, |jobs| jobs as usize);
+        let jobs = jobs.map_or_else(|| default_jobs(opened.host.slowness()), |jobs| jobs as usize);
         self.tell(Event::RunStarted {
             host: Box::new(facts.clone()),
             why_host: opened.why.clone(),
@@ -249,9 +250,10 @@ fn guess(name: &str) -> Facts {
     Facts { name: name.to_owned(), engine, cgroups, cgroup_layout, ..Facts::assumed() }
 }
 
-/// The cores, twice: half of a boot is waiting.
-fn default_jobs() -> usize {
-    std::thread::available_parallelism().map_or(2, std::num::NonZero::get) * 2
+/// The cores, twice, for half of a boot is waiting; on a slow host it is not.
+fn default_jobs(slowness: u32) -> usize {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    if slowness > 1 { cores } else { cores * 2 }
 }
 
 /// A case's place among goldens: its axes, and the facts of the host that goldens may depend on.
@@ -294,12 +296,19 @@ async fn tags(
         plan.groups.iter().flat_map(|group| &group.cases).map(|case| case.container.image.clone()).collect();
     let mut tags = BTreeMap::new();
     let mut missing = BTreeMap::new();
+    let mut new = false;
     for name in needed {
         let Some(image) = catalogue.images.get(&name) else { continue };
         match provide(host, image, &cache(), notice).await {
-            Ok(tag) => drop(tags.insert(name, tag)),
+            Ok(provided) => {
+                new |= provided.new;
+                tags.insert(name, provided.tag);
+            }
             Err(why) => drop(missing.insert(name, why.to_string())),
         }
+    }
+    if new {
+        host.keep().await;
     }
     plan.skip(|case| missing.get(&case.container.image).cloned());
     tags

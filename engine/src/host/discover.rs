@@ -12,8 +12,9 @@ use sha2::{Digest, Sha256};
 use super::address::Address;
 use super::docker::Docker;
 use super::facts::{self, layout_here};
-use super::lab::{Lab, Labs};
+use super::lab::{Lab, Labs, Place};
 use super::private::{self, PrivateOptions};
+use super::vm;
 use super::wire::get_json;
 use super::{Host, HostError, HostErrorKind};
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind};
@@ -187,6 +188,10 @@ fn asked(labs: &Labs, ask: &str) -> Result<Choice, HostError> {
 async fn named(text: &str, why: &str) -> Result<Choice, HostError> {
     let action = || format!("use the host `{text}` ({why})");
     let address = Address::parse(text).map_err(|words| HostError::local(action(), words))?;
+    // Whether that answers is known once it has been forwarded.
+    if matches!(address, Address::Ssh { .. }) {
+        return Ok(Choice { target: Target::Address(address), why: why.to_owned() });
+    }
     match answers(&address).await {
         Ok(_) => Ok(Choice { target: Target::Address(address), why: why.to_owned() }),
         Err(words) => Err(HostError::new(action(), HostErrorKind::Unreachable(words))),
@@ -248,7 +253,11 @@ pub async fn open(choice: &Choice, notice: &(dyn Fn(String) + Send + Sync)) -> R
         Target::Address(address) => Docker::connect(&choice.name(), address.clone()).await?,
         Target::Lab(lab) => {
             notice(format!("starting {}: {}", lab.name, lab.title));
-            private::open(lab, &PrivateOptions::default(), notice).await?
+            let options = PrivateOptions::default();
+            match &lab.place {
+                Place::Vm(spec) => vm::open(lab, spec, &options, notice).await?,
+                Place::Machine | Place::Root(_) => private::open(lab, &options, notice).await?,
+            }
         }
     }))
 }

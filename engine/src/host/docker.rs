@@ -21,7 +21,7 @@ use super::facts::Machine;
 use super::ssh::{SshTarget, Tunnel};
 use super::wire::{attach, get_json, get_stream, quote};
 use super::{ContainerId, CreateRequest, ExecOutput, ExecRequest, Host, HostError, HostErrorKind, Listed};
-use super::{create, exec, facts, images, podman, private};
+use super::{create, exec, facts, images, podman};
 use crate::facts::{EngineKind, Facts};
 
 /// Rows and columns of a console: wide enough for every line that systemd prints.
@@ -33,9 +33,31 @@ pub struct Docker {
     address: Address,
     facts: Facts,
     /// Set where we started the engine.
-    engine: Option<private::Engine>,
+    engine: Option<Box<dyn Owned>>,
     /// Set where the engine is on another machine.
     tunnel: Option<Tunnel>,
+}
+
+/// What we started for a host, and end with it.
+#[async_trait]
+pub(super) trait Owned: Send + Sync {
+    /// The cgroup below which containers go that name none; `None` where the engine sees to it.
+    fn cgroup_parent(&self) -> Option<&str> {
+        None
+    }
+
+    /// By how much it is slower than this machine.
+    fn slowness(&self) -> u32 {
+        1
+    }
+
+    /// Makes later starts begin where it is now.
+    async fn keep(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Ends it and cleans up; what could not be removed.
+    async fn close(&self, docker: &Docker) -> Vec<String>;
 }
 
 impl std::fmt::Debug for Docker {
@@ -76,8 +98,14 @@ impl Docker {
         Ok(Self { client, address, facts, engine: None, tunnel })
     }
 
-    pub(super) fn owning(mut self, engine: private::Engine) -> Self {
+    pub(super) fn owning(mut self, engine: Box<dyn Owned>) -> Self {
         self.engine = Some(engine);
+        self
+    }
+
+    /// With facts that only the engine's own machine can tell: see [`facts::add_guest`].
+    pub(super) fn seen_from_inside(mut self, machine: &str) -> Self {
+        facts::add_guest(&mut self.facts, machine);
         self
     }
 
@@ -86,7 +114,7 @@ impl Docker {
         let mut request = request.clone();
         if request.spec.cgroup_parent.is_none() {
             request.spec.cgroup_parent =
-                self.engine.as_ref().and_then(private::Engine::cgroup_parent).map(ToOwned::to_owned);
+                self.engine.as_ref().and_then(|engine| engine.cgroup_parent()).map(ToOwned::to_owned);
         }
         request
     }
@@ -326,6 +354,20 @@ impl Host for Docker {
 
     async fn remove_image(&self, tag: &str) -> Result<(), HostError> {
         images::remove(&self.client, tag).await
+    }
+
+    fn slowness(&self) -> u32 {
+        self.engine.as_ref().map_or(1, |engine| engine.slowness())
+    }
+
+    async fn keep(&self) {
+        let Some(engine) = &self.engine else { return };
+        if let Err(words) = engine.keep().await {
+            tracing::warn!(
+                "{} can't be kept as it is now, so its next start makes images again: {words}",
+                self.facts.name
+            );
+        }
     }
 
     async fn close(&self) -> Vec<String> {

@@ -133,5 +133,10 @@ fn seccomp(info: &Value) -> String {
     found.unwrap_or_default()
 }
 
+/// Adds what an engine's machine says of itself where it can't be looked at from here: see [`Machine::parse`].
+pub(super) fn add_guest(facts: &mut Facts, text: &str) {
+    machine::add_machine(facts, &Machine::parse(text));
+}
+
 #[cfg(test)]
 mod tests;

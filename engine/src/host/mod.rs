@@ -226,6 +226,14 @@ pub trait Host: Send + Sync {
     /// Removes an image. No error where it is gone.
     async fn remove_image(&self, tag: &str) -> Result<(), HostError>;
 
+    /// By how much this host is slower than a machine of today, so that limits of time can be wider.
+    fn slowness(&self) -> u32 {
+        1
+    }
+
+    /// Makes later starts of this host begin with the images that it has now; no container may be there.
+    async fn keep(&self) {}
+
     /// Ends what was started for this host (a private engine) and removes what it leaves. Others: nothing.
     /// Gives the names of what could not be removed.
     async fn close(&self) -> Vec<String>;

@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::address::Address;
-use super::docker::Docker;
+use super::docker::{Docker, Owned};
 use super::facts::layout_here;
 use super::lab::{Lab, Place, Root, provide_root};
 use super::wire::get_json;
@@ -79,6 +80,11 @@ pub(super) fn possible(lab: &Lab, layout: Option<CgroupLayout>) -> Result<Possib
     if !rustix::process::geteuid().is_root() {
         return Err("it needs root; run as root, or start an engine and name it by --host".to_owned());
     }
+    if let Place::Vm(_) = &lab.place {
+        // Its cgroups are its own: this machine's don't matter.
+        super::vm::possible(lab)?;
+        return Ok(Possible { cgroups: "keep", program: PathBuf::new(), root: None });
+    }
     let cgroups = cgroups(lab.cgroups, layout)?;
     programs(&["unshare", "setpriv", "flock"])?;
     let name = match lab.engine {
@@ -114,7 +120,7 @@ pub async fn open(
     for left in remove_containers(&docker).await {
         tracing::warn!("a container of an earlier run on {} can't be removed: {left}", lab.name);
     }
-    Ok(docker.owning(engine))
+    Ok(docker.owning(Box::new(engine)))
 }
 
 /// A running engine. Dropped without [`Engine::close`], its guard still ends it and cleans up.
@@ -128,8 +134,9 @@ pub(super) struct Engine {
     cgroup_parent: Option<String>,
 }
 
+/// A guard: a script that lives as long as what it started, and ends it when it is closed or its owner dies.
 #[derive(Debug)]
-struct Guard {
+pub(super) struct Guard {
     child: Child,
     /// The engine lives as long as this pipe is open.
     stdin: Option<ChildStdin>,
@@ -164,14 +171,15 @@ impl Engine {
             }
         }
     }
+}
 
-    /// The cgroup below which containers go that name none; `None` where the engine sees to it.
-    pub(super) fn cgroup_parent(&self) -> Option<&str> {
+#[async_trait]
+impl Owned for Engine {
+    fn cgroup_parent(&self) -> Option<&str> {
         self.cgroup_parent.as_deref()
     }
 
-    /// Removes its containers, ends it and cleans up; what could not be removed.
-    pub(super) async fn close(&self, docker: &Docker) -> Vec<String> {
+    async fn close(&self, docker: &Docker) -> Vec<String> {
         let Some(guard) = self.guard.lock().await.take() else { return Vec::new() };
         // At most one word each: dockerd would give every container its stop signal and ten seconds.
         let removed = timeout(STOP, remove_containers(docker)).await;
@@ -186,13 +194,16 @@ impl Engine {
 
 /// What a guard said after its engine's end.
 #[derive(Debug, Default)]
-struct Said {
-    log: Vec<String>,
-    left: Vec<String>,
+pub(super) struct Said {
+    /// The last words of what it guarded.
+    pub(super) log: Vec<String>,
+    /// What could not be removed.
+    pub(super) left: Vec<String>,
 }
 
 impl Said {
-    fn hear(&mut self, line: &str) {
+    /// Takes a line of a guard's.
+    pub(super) fn hear(&mut self, line: &str) {
         match line.split_once(' ') {
             Some(("left", what)) => self.left.push(what.to_owned()),
             Some(("log" | "error", words)) => self.log.push(words.to_owned()),
@@ -214,7 +225,8 @@ impl Guard {
             EngineKind::Docker => DOCKER,
             EngineKind::Podman => PODMAN,
         };
-        let mut child = Command::new("sh")
+        let mut command = Command::new("sh");
+        command
             .args(["-c", "exec unshare --mount --propagation private sh -c \"$@\" 2>&1", "sdc-engine", GUARD])
             .args([&format!("sdc-engine-guard-{}", lab.name), &lab.name, possible.cgroups])
             .args([&options.data.join("engines"), &options.runs])
@@ -222,7 +234,13 @@ impl Guard {
             .arg(root.unwrap_or(Path::new("")))
             .args([lab.runtime.as_str(), if lab.rootless { ROOTLESS_USER } else { "" }])
             .arg(&possible.program)
-            .arg(service)
+            .arg(service);
+        Self::start(command)
+    }
+
+    /// Starts a guard that a command line runs.
+    pub(super) fn start(mut command: Command) -> std::io::Result<Self> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -265,7 +283,13 @@ impl Guard {
         }
     }
 
-    async fn end(mut self) -> Said {
+    /// The next line that it says; `None` when it has ended.
+    pub(super) async fn line(&mut self) -> Option<String> {
+        self.says.next_line().await.ok().flatten()
+    }
+
+    /// Ends what it guards, and it; what it said.
+    pub(super) async fn end(mut self) -> Said {
         let mut said = Said::default();
         drop(self.stdin.take());
         let until = Instant::now() + STOP;
@@ -274,7 +298,7 @@ impl Guard {
                 Ok(Ok(Some(line))) => said.hear(&line),
                 Ok(_) => break,
                 Err(_) => {
-                    said.left.push(format!("the private engine: its guard did not end within {} s", STOP.as_secs()));
+                    said.left.push(format!("its guard did not end within {} s", STOP.as_secs()));
                     return said;
                 }
             }
@@ -295,7 +319,7 @@ async fn remove_containers(docker: &Docker) -> Vec<String> {
 }
 
 /// The paths of programs, or words that name the packages of those that are missing.
-fn programs(names: &[&str]) -> Result<Vec<PathBuf>, String> {
+pub(super) fn programs(names: &[&str]) -> Result<Vec<PathBuf>, String> {
     let path = std::env::var("PATH").unwrap_or_default() + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin";
     let find = |name: &&str| path.split(':').map(|folder| Path::new(folder).join(name)).find(|file| file.is_file());
     let found: Vec<_> = names.iter().map(find).collect();
@@ -308,6 +332,10 @@ fn programs(names: &[&str]) -> Result<Vec<PathBuf>, String> {
             "podman" | "conmon" => "install `podman`",
             "newuidmap" => "install `uidmap` (Debian, Ubuntu) or `shadow-utils` (Fedora)",
             "runc" => "install `runc`",
+            "qemu-system-x86_64" => "install `qemu-system-x86` (Debian, Ubuntu) or `qemu-kvm` (Fedora)",
+            "qemu-img" => "install `qemu-utils` (Debian, Ubuntu) or `qemu-img` (Fedora)",
+            "mke2fs" => "install `e2fsprogs`",
+            "mmdebstrap" => "install `mmdebstrap`",
             "crun" => "install `crun`",
             _ => "install `util-linux`",
         };

@@ -11,4 +11,4 @@ pub(crate) use load::read;
 pub use model::{Bootstrap, Build, Catalogue, ImageDef, SetupMode};
 pub(crate) use parse::parse_into;
 pub use parse::{Folder, Folders, parse};
-pub use provide::{CantProvide, cache_folder, cached_root, mmdebstrap_arguments, provide};
+pub use provide::{CantProvide, Provided, cache_folder, cached_root, mmdebstrap_arguments, provide};

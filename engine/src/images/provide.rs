@@ -32,7 +32,16 @@ pub fn cached_root(cache: &Path, image: &ImageDef) -> PathBuf {
     cache.join(format!("{}-{}.tar", image.name, &image.content[..12.min(image.content.len())]))
 }
 
-/// Sees to it that a host has an image, and gives its tag. `say` is told of what takes long.
+/// An image that a host has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provided {
+    /// Its tag.
+    pub tag: String,
+    /// Whether it was made now.
+    pub new: bool,
+}
+
+/// Sees to it that a host has an image. `say` is told of what takes long.
 ///
 /// # Errors
 /// With every way that was tried.
@@ -41,11 +50,11 @@ pub async fn provide(
     image: &ImageDef,
     cache: &Path,
     say: &(dyn Fn(String) + Send + Sync),
-) -> Result<String, CantProvide> {
+) -> Result<Provided, CantProvide> {
     let tag = image.tag();
     let mut tried = Vec::new();
     match host.image(&tag).await {
-        Ok(Some(_)) => return Ok(tag),
+        Ok(Some(_)) => return Ok(Provided { tag, new: false }),
         Ok(None) => {}
         Err(error) => return Err(CantProvide { name: image.name.clone(), tried: vec![error.to_string()] }),
     }
@@ -54,7 +63,7 @@ pub async fn provide(
         if let (Some(build), Some(dockerfile)) = (&image.build, &image.dockerfile) {
             say(format!("building the image {} from {}", image.name, build.needs));
             match host.build(&tag, dockerfile).await {
-                Ok(_) => return Ok(tag),
+                Ok(_) => return Ok(Provided { tag, new: true }),
                 Err(error) => tried.push(format!("no build from {}: {}", build.needs, short(&error))),
             }
         }
@@ -68,7 +77,7 @@ pub async fn provide(
     if kept.exists() {
         say(format!("importing the image {}", image.name));
         match host.import(&tag, &kept).await {
-            Ok(_) => return Ok(tag),
+            Ok(_) => return Ok(Provided { tag, new: true }),
             Err(error) => tried.push(format!("no import: {}", short(&error))),
         }
     }

@@ -17,7 +17,7 @@ use crate::facts::Facts;
 use crate::images::Catalogue;
 use crate::matrix::{Case, Context, Filters, expand};
 use crate::scenario::Templates;
-use crate::scenario::model::{self as scenario, AxisValue, Phase, Scenario, Step};
+use crate::scenario::model::{self as scenario, AxisValue, EngineAction, Phase, Scenario, Step};
 use crate::source::Sources;
 
 /// What a plan is made from besides the scenarios.
@@ -84,6 +84,23 @@ impl RunPlan {
         };
         self.groups.iter_mut().flat_map(|group| &mut group.cases).for_each(|case| add(&mut case.id, &mut case.point));
         self.left_out.iter_mut().for_each(|case| add(&mut case.id, &mut case.point));
+    }
+
+    /// Makes every limit of time so many times wider: the host is slower than those that limits are written for.
+    pub fn widen(&mut self, times: u32) {
+        for case in self.groups.iter_mut().flat_map(|group| &mut group.cases) {
+            case.boot.timeout *= times;
+            for step in &mut case.steps {
+                step.timeout *= times;
+                if let Some(wait) = &mut step.wait {
+                    wait.limit *= times;
+                }
+                if let Action::Engine(EngineAction::Stop { grace } | EngineAction::Restart { grace }) = &mut step.action
+                {
+                    *grace *= times;
+                }
+            }
+        }
     }
 
     /// Turns the cases of which `why` gives a reason into skipped ones: an image that can't be had.
