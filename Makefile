@@ -15,6 +15,10 @@ ARGS ?=
 help:
 	@sed -n 's/^# //p' Makefile
 
+# Programs and packages that the tests need besides: the lab hosts of podman. Where $(LABS) is empty, none.
+LABS :=
+test: LABS := podman:podman conmon:conmon crun:crun newuidmap:uidmap slirp4netns:slirp4netns
+
 # Packages by the program that shows that they are there. An engine is asked for only where none can be reached.
 setup:
 	@set -eu; missing=; \
@@ -22,6 +26,7 @@ setup:
 	PATH="$$PATH:/usr/sbin:/sbin"; \
 	need cargo cargo; need cc gcc; need unshare util-linux; need mmdebstrap mmdebstrap; \
 	[ -n "$${DOCKER_HOST:-}$${CONTAINER_HOST:-}" ] || need dockerd docker.io; \
+	for lab in $(LABS); do need "$${lab%:*}" "$${lab#*:}"; done; \
 	case "$$missing" in *cargo*) \
 	    echo "setup: Rust is missing, and how to have it is yours to choose: https://rustup.rs" >&2; exit 1;; esac; \
 	[ -n "$$missing" ] || exit 0; \

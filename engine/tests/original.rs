@@ -50,7 +50,8 @@ fn counts(arguments: &[&str]) -> (usize, usize, usize, usize) {
 #[test]
 fn on_a_v1_host_280_of_576_cases_are_applicable() {
     let (run, skipped, filtered, not_applicable) = counts(&["--assume", "cgroups=v1,engine=podman"]);
-    assert_eq!((run, skipped, filtered, not_applicable), (280, 0, 0, 296));
+    assert_eq!((run + skipped, filtered, not_applicable), (280, 0, 296));
+    assert_eq!(skipped, 60, "systemd mode with a cgroup namespace on v1 would work in the host's root cgroup");
 }
 
 #[test]
