@@ -98,7 +98,11 @@ fn a_wrong_command_line_is_2_and_says_what_there_is() {
         (&["check", "--repeat", "0"], "0 is not in 1..=1000", "--help"),
         (&["update"], "--reason <TEXT>", "--help"),
         (&["check", "--verbose", "--quiet"], "cannot be used with", "--help"),
-        (&["check", "--host", "docker-v3"], "there is no host of the name `docker-v3`", "`docker-26-v2`, `docker-28-v2`"),
+        (
+            &["check", "--host", "docker-v3"],
+            "there is no host of the name `docker-v3`",
+            "`docker-26-v2`, `docker-28-v2`",
+        ),
         (&["host", "--host", "docker-v3"], "there is no host of the name `docker-v3`", "unix://, tcp:// or ssh://"),
         (&["list", "--host", "https://box"], "TLS is not supported", "unix://, tcp:// or ssh://"),
         (&["check", "--host", "docker-v1,docker-v1"], "names docker-v1 twice", "--repeat"),

@@ -112,7 +112,9 @@ impl Docker {
     /// The request with a cgroup parent, where the engine has none of its own.
     fn placed(&self, request: &CreateRequest) -> CreateRequest {
         let mut request = request.clone();
-        if request.spec.cgroup_parent.is_none() {
+        // podman refuses a parent beside these two.
+        let none = matches!(request.spec.cgroups.as_deref(), Some("split" | "disabled"));
+        if request.spec.cgroup_parent.is_none() && !none {
             request.spec.cgroup_parent =
                 self.engine.as_ref().and_then(|engine| engine.cgroup_parent()).map(ToOwned::to_owned);
         }

@@ -70,8 +70,13 @@ fn rights(body: &mut Body, spec: &ContainerSpec) -> Result<(), String> {
     body.list("cap_add", &spec.cap_add);
     body.list("cap_drop", &spec.cap_drop);
     let (mut mask, mut unmask, mut labels) = (Vec::new(), spec.unmask.clone(), Vec::new());
+    // podman's command line leaves these for inspect, which shows the options by nothing else.
+    let mut annotations = Map::new();
     for option in &spec.security_opt {
         let (key, value) = option.split_once(['=', ':']).unwrap_or((option, "true"));
+        if matches!(key, "seccomp" | "apparmor" | "label") {
+            annotations.insert(format!("io.podman.annotations.{key}"), json!(value));
+        }
         match key {
             "seccomp" => body.set("seccomp_profile_path", value),
             "apparmor" => body.set("apparmor_profile", value),
@@ -83,6 +88,9 @@ fn rights(body: &mut Body, spec: &ContainerSpec) -> Result<(), String> {
             "proc-opts" => body.set("procfs_opts", value.split(',').collect::<Vec<_>>()),
             _ => return Err(format!("podman knows no `--security-opt {option}`")),
         }
+    }
+    if !annotations.is_empty() {
+        body.set("annotations", annotations);
     }
     body.list("mask", &mask);
     body.list("unmask", &unmask);
@@ -212,6 +220,7 @@ mod tests {
                 json!([{"Name": "named", "Dest": "/c", "Options": []}, {"Dest": "/anonymous", "Options": []}]),
             ),
             ("/seccomp_profile_path", json!("unconfined")),
+            ("/annotations/io.podman.annotations.seccomp", json!("unconfined")),
             ("/no_new_privileges", json!(true)),
             ("/selinux_opts", json!(["disable"])),
             ("/r_limits", json!([{"type": "nofile", "soft": 1, "hard": 2}])),
