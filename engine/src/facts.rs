@@ -5,6 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+/// The facts that are coordinates of goldens besides a case's axes; no axis may have one of these names. `engine_major` is
+/// the first number of the engine's version.
+pub const HOST_KEYS: [&str; 4] = ["cgroups", "engine", "engine_major", "rootless"];
+
+/// The facts that a host must share with a recorded one to be compared with it. The engine's version is none of
+/// them: a newer engine is held against what older ones did, and gets files of its own where it is accepted to differ.
+pub const KIND_KEYS: [&str; 3] = ["cgroups", "engine", "rootless"];
+
 /// Which container engine answers on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::name::{Condition, NameError, decode, encode};
 use super::record::Group;
 use super::resolve::{Ambiguity, resolve};
-use super::{Coordinates, GoldenError, HOST_KEYS};
+use super::{Coordinates, GoldenError, HOST_KEYS, KIND_KEYS};
 use crate::judge::{GoldenKey, GoldenState};
 use crate::plan::CaseId;
 
@@ -27,13 +27,18 @@ impl GoldenFolder {
         Self { key, files: BTreeMap::new(), groups: Vec::new() }
     }
 
-    /// The recording that lists a case, by its axes and host facts.
+    /// The recording that lists a case, on exactly such a host or else on another of its kind (see [`KIND_KEYS`]).
     #[must_use]
     pub fn recorded(&self, at: &Coordinates) -> Option<&Group> {
+        self.listed(at, &HOST_KEYS).or_else(|| self.listed(at, &KIND_KEYS))
+    }
+
+    /// The first recording that lists a case, on a host that shares these facts.
+    fn listed(&self, at: &Coordinates, keys: &[&str]) -> Option<&Group> {
         let axes = axes(at);
         self.groups.iter().find(|group| {
             let host = group.recording.host.coordinates();
-            HOST_KEYS.iter().all(|key| host.get(*key) == at.get(*key)) && group.cases.contains(&axes)
+            keys.iter().all(|key| host.get(*key) == at.get(*key)) && group.cases.contains(&axes)
         })
     }
 
@@ -66,6 +71,8 @@ impl GoldenFolder {
             Ok(Some((condition, text))) => {
                 Ok(GoldenState::Recorded { file: format!("{path}/{}", condition.file_name()), text: text.to_owned() })
             }
+            // Every file may stand for other versions of the engine than this one.
+            Ok(None) if self.listed(at, &HOST_KEYS).is_none() => Ok(GoldenState::New),
             Ok(None) => Err(GoldenError::Missing { folder: path, case: case.to_string() }),
             Err(ambiguity) => Err(GoldenError::Ambiguous { folder: path, ambiguity }),
         }
@@ -111,7 +118,11 @@ pub fn key(path: &str) -> Result<Option<GoldenKey>, NameError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::facts::Facts;
+    use crate::golden::{RecordedHost, Recording};
 
     fn key_of(scenario: &str, folder: &str) -> GoldenKey {
         GoldenKey { scenario: scenario.into(), folder: folder.into() }
@@ -134,5 +145,38 @@ mod tests {
         }
         assert_eq!(key("a"), Ok(None));
         assert!(key("a/b c").is_err());
+    }
+
+    #[test]
+    fn a_newer_engine_is_held_against_older_ones_and_another_kind_is_new() {
+        let host = |engine_version: &str, rootless| {
+            let mut host = RecordedHost::of(&Facts::assumed());
+            host.engine_version = engine_version.into();
+            host.rootless = rootless;
+            host
+        };
+        let recording = Recording {
+            date: "2026-01-01".into(),
+            host: host("28.5.2", false),
+            image: "i".into(),
+            systemd: "252".into(),
+            runs: 1,
+            reason: "r".into(),
+        };
+        let cases = BTreeSet::from([Coordinates::from([("mode".into(), "a".into())])]);
+        let mut folder = GoldenFolder::empty(key_of("s", "f"));
+        folder.groups.push(Group { recording, cases });
+        folder.files.insert(Condition::parse("engine_major=28").unwrap(), "old\n".into());
+        let state = |folder: &GoldenFolder, host: RecordedHost| {
+            let mut at = host.coordinates();
+            at.insert("mode".into(), "a".into());
+            let case = CaseId("s[mode=a]".into());
+            folder.state(&case, &at).unwrap()
+        };
+        assert!(matches!(state(&folder, host("28.0", false)), GoldenState::Recorded { .. }));
+        assert_eq!(state(&folder, host("29.1", false)), GoldenState::New, "the one file is for 28 only");
+        folder.files.insert(Condition::base(), "all\n".into());
+        assert!(matches!(state(&folder, host("29.1", false)), GoldenState::Recorded { text, .. } if text == "all\n"));
+        assert_eq!(state(&folder, host("28.0", true)), GoldenState::New, "rootless is another kind");
     }
 }

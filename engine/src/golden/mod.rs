@@ -21,6 +21,7 @@ pub mod resolve;
 pub mod store;
 pub mod update;
 
+pub use crate::facts::{HOST_KEYS, KIND_KEYS};
 pub use error::{GoldenError, TextFault};
 pub use folder::GoldenFolder;
 pub use minimise::{MinimiseError, minimise};
@@ -33,9 +34,6 @@ pub use update::{Batch, FolderUpdate, Recorded, UpdateError, update, update_all}
 
 /// Where a text was seen: the case's axes and the host facts of [`HOST_KEYS`], as texts.
 pub type Coordinates = BTreeMap<String, String>;
-
-/// The host facts that are coordinates besides a case's axes; no axis may have one of these names.
-pub const HOST_KEYS: [&str; 2] = ["cgroups", "engine"];
 
 /// The provenance file of a golden folder.
 pub const RECORDED_FILE: &str = "recorded.toml";

@@ -88,8 +88,16 @@ impl RecordedHost {
     /// The facts that are coordinates of every case, by the names of [`HOST_KEYS`].
     #[must_use]
     pub fn coordinates(&self) -> Coordinates {
-        HOST_KEYS.into_iter().map(str::to_owned).zip([self.cgroups.clone(), self.engine.clone()]).collect()
+        let values =
+            [self.cgroups.clone(), self.engine.clone(), major(&self.engine_version), self.rootless.to_string()];
+        HOST_KEYS.into_iter().map(str::to_owned).zip(values).collect()
     }
+}
+
+/// The first number of a version, or all of one that starts with none.
+fn major(version: &str) -> String {
+    let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
+    if digits.is_empty() { version.to_owned() } else { digits }
 }
 
 /// One act of recording. Its order is the order of a file: by date first.

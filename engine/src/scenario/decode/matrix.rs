@@ -8,6 +8,7 @@ use super::super::draft::{AxisDraft, IncludeDraft};
 use super::super::model::{AxisEntry, AxisValue, Rule};
 use super::super::names::is_identifier;
 use super::{rule, rules};
+use crate::facts::HOST_KEYS;
 use crate::source::Sp;
 
 /// Words that conditions use for something else.
@@ -52,6 +53,8 @@ pub(super) fn matrix(item: &Item<'_, '_>) -> Parts {
 fn check_name(fields: &Fields<'_, '_>, name: &Sp<String>) {
     let (message, help) = if RESERVED.contains(&name.value.as_str()) {
         (format!("an axis can't be called `{}`", name.value), "conditions use this word for something else")
+    } else if HOST_KEYS.contains(&name.value.as_str()) {
+        (format!("an axis can't be called `{}`", name.value), "goldens tell hosts apart by this word")
     } else if !is_identifier(&name.value) {
         let help = "conditions read it as a variable: small letters, digits and `_`, and no digit first";
         (format!("`{}` is no name for an axis", name.value), help)
