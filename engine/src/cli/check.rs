@@ -1,18 +1,26 @@
-//! `sdc-engine check`: runs, compares, reports. Writes no golden.
+//! `sdc-engine check`: runs, compares, reports. Writes no golden: what differs from them is set aside.
 
 use std::path::Path;
 
 use super::args::CheckArgs;
 use super::exit::{Exit, Failure};
-use super::host;
 use super::session::{self, Asked};
+use super::{goldens, host, print};
 use crate::report::Outcome;
 
 /// Runs the scenarios.
-pub(super) async fn check(args: CheckArgs, images: &Path, golden: &Path) -> Result<Exit, Failure> {
+pub(super) async fn check(args: CheckArgs, images: &Path, golden: &Path, aside: &Path) -> Result<Exit, Failure> {
     let CheckArgs { select, host: asked, run, repeat } = &args;
     let hosts = host::each(asked, images)?;
     let ran = session::run(Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false }).await?;
+    if !goldens::in_ci() {
+        let waiting = goldens::set_aside(&ran, *repeat, aside)?;
+        let to_stdout = [&run.json, &run.junit].iter().any(|file| file.as_deref() == Some(Path::new("-")));
+        if waiting > 0 && !to_stdout {
+            let texts = if waiting == 1 { "text waits" } else { "texts wait" };
+            print(&format!("{waiting} {texts} for a decision: sdc-engine review\n"))?;
+        }
+    }
     Ok(exit(ran.record.outcome()))
 }
 

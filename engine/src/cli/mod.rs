@@ -5,6 +5,7 @@ mod check;
 mod clean;
 mod compare;
 mod exit;
+mod goldens;
 mod host;
 mod images;
 mod list;
@@ -12,7 +13,6 @@ mod load;
 mod select;
 mod session;
 mod signals;
-mod update;
 
 use std::io::Write;
 
@@ -41,14 +41,17 @@ pub fn main() -> Exit {
 }
 
 async fn run(cli: Cli) -> Result<Exit, Failure> {
-    let Cli { command, images, golden, .. } = cli;
+    let Cli { command, images, golden, aside, .. } = cli;
     match command {
-        Command::Check(args) => check::check(args, &images, &golden).await,
+        Command::Check(args) => check::check(args, &images, &golden, &aside).await,
         Command::Compare(args) => compare::compare(args, &images, &golden).await,
         Command::List(args) => list::list(args, &images).await,
         Command::Host(args) => host::host(args, &images).await,
         Command::Images(args) => self::images::images(args, &images).await,
-        Command::Update(args) => update::update(args, &images, &golden).await,
+        Command::Update(args) => goldens::update(args, &images, &golden).await,
+        Command::Review(args) => goldens::review(args, &images, &golden, &aside).await,
+        Command::Accept(args) => goldens::accept(args, &images, &golden, &aside).await,
+        Command::Reject(args) => goldens::reject(args, &images, &golden, &aside),
         Command::Clean(args) => clean::clean(args, &images).await,
     }
 }

@@ -29,6 +29,20 @@ pub(super) struct Asked<'a> {
     pub(super) rules: Option<&'a [String]>,
 }
 
+/// A text as it would be compared with that golden of the case; `None` where the case has no such golden.
+///
+/// # Errors
+/// Words on the rules, where they can't be used.
+#[must_use]
+pub fn golden_text(plan: &CasePlan, of: &GoldenKey, raw: &str) -> Option<Result<String, String>> {
+    let mut steps = plan.steps.iter().flat_map(|step| super::step::golden_checks(step).map(move |check| (step, check)));
+    let rules = match steps.find(|(_, check)| key(plan, check).as_ref() == Some(of)) {
+        Some((step, _)) => Normaliser::new(&step.normalise, &plan.normalise_rules),
+        None => return None,
+    };
+    Some(rules.map(|rules| rules.apply(raw).text).map_err(|error| error.to_string()))
+}
+
 /// Normalises the text and compares it with the golden.
 pub(super) fn judge(
     asked: Asked<'_>,
@@ -66,5 +80,5 @@ pub(super) fn judge(
             judgement(JudgementKind::GoldenNew, false, expected, text.clone())
         }
     };
-    (judgement, Some(Observed { key: asked.key, stream: asked.check.stream, text }))
+    (judgement, Some(Observed { key: asked.key, stream: asked.check.stream, raw: asked.text.to_owned(), text }))
 }

@@ -16,6 +16,7 @@ mod testkit;
 mod weigh;
 
 pub use case::{Judged, golden_keys, judge_case};
-pub use combine::combine_repeats;
-pub use model::{CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, Verdict};
+pub use combine::{combine_repeats, varying};
+pub use golden::golden_text;
+pub use model::{CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, Varied, Verdict};
 pub use step::step_holds;
