@@ -14,7 +14,11 @@ pub(super) async fn check(args: CheckArgs, images: &Path, golden: &Path, aside: 
     let hosts = host::each(asked, images)?;
     let ran = session::run(Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false }).await?;
     if !goldens::in_ci() {
-        let waiting = goldens::set_aside(&ran, *repeat, aside)?;
+        // A folder that can't be written takes nothing from what the run says.
+        let waiting = goldens::set_aside(&ran, *repeat, aside).unwrap_or_else(|error| {
+            tracing::warn!("what differs from the goldens is not set aside for review: {error}");
+            0
+        });
         let to_stdout = [&run.json, &run.junit].iter().any(|file| file.as_deref() == Some(Path::new("-")));
         if waiting > 0 && !to_stdout {
             let texts = if waiting == 1 { "text waits" } else { "texts wait" };

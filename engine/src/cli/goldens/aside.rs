@@ -3,20 +3,26 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::super::exit::Failure;
 use super::super::session::{Planned, Ran, today};
 use crate::judge::{CaseResult, GoldenState, JudgementKind, Verdict};
+use crate::pending::store::PendingError;
 use crate::pending::{Pending, Seen, collect, store};
 use crate::scenario::model::Level;
 
-/// Writes what a run saw beside what is set aside already; how many texts wait for a decision then.
+/// Writes what a run saw beside what is set aside already; how many texts wait for a decision then. Where there is
+/// nothing, nothing is written.
 ///
 /// # Errors
 /// Where the folder can't be written.
-pub(in super::super) fn set_aside(ran: &Ran, runs: u32, folder: &Path) -> Result<usize, Failure> {
-    let mut held = store::hold(folder).map_err(Failure::environment)?;
+pub(in super::super) fn set_aside(ran: &Ran, runs: u32, folder: &Path) -> Result<usize, PendingError> {
+    let mut new = Pending::default();
+    add(ran, runs, &mut new);
+    if new.entries.is_empty() && store::read(folder)?.entries.is_empty() {
+        return Ok(0);
+    }
+    let mut held = store::hold(folder)?;
     add(ran, runs, &mut held.pending);
-    held.write().map_err(Failure::environment)?;
+    held.write()?;
     Ok(held.pending.entries.len())
 }
 
