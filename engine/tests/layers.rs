@@ -45,6 +45,7 @@ const PURE: &[&str] = &[
     "plan/",
     "observe/",
     "judge/",
+    "pending/",
     "golden/",
     "compare/",
     "facts.rs",
@@ -53,7 +54,7 @@ const PURE: &[&str] = &[
     "images/model.rs",
 ];
 /// The one file of each that says that it reads or writes.
-const EDGES: &[&str] = &["scenario/load.rs", "golden/store.rs"];
+const EDGES: &[&str] = &["scenario/load.rs", "pending/store.rs", "golden/store.rs"];
 const OUTSIDE: &[&str] = &[
     "std::fs",
     "std::env",

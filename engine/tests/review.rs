@@ -102,7 +102,11 @@ fn what_is_accepted_was_seen_three_times_and_the_rest_stays() {
     ended(&user.check(), 1, &["3 new", "3 texts wait for a decision: sdc-engine review"]);
     assert!(user.goldens().is_empty());
     let listed = user.run(&["review", "--list"], "", &[]);
-    ended(&listed, 1, &["1 of 1  first text in 3 cases of mine/say", "mine[n=2]", "runs that saw it: 1"]);
+    ended(
+        &listed,
+        1,
+        &["1 of 1  first text in 3 cases of mine/say", "mine[n=2]", "runs that saw it: 1; 3 must say the same"],
+    );
 
     let accepted = user.run(&["accept", "--all", "--reason", "as it should be"], "", &[]);
     ended(

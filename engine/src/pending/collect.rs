@@ -1,6 +1,8 @@
 //! What a run adds to what is set aside, and what it settles. Pure.
 
-use super::model::{Entry, Pending};
+use std::collections::BTreeMap;
+
+use super::model::{Entry, Name, Pending};
 use crate::facts::Facts;
 use crate::golden::Coordinates;
 use crate::judge::{CaseResult, GoldenKey, GoldenState, Observed, Varied};
@@ -38,24 +40,24 @@ pub fn collect<'a>(
     recorded: impl Fn(&GoldenKey, &CaseId, &Coordinates) -> GoldenState,
     day: &str,
 ) {
-    let mut settled: Vec<(GoldenKey, Coordinates)> = Vec::new();
+    let mut entries: BTreeMap<Name, Entry> = pending.entries.drain(..).map(|entry| (entry.name(), entry)).collect();
     for seen in seen {
+        let host = pending.host(seen.facts);
+        if let Some(Varied { first, other }) = seen.varied {
+            add(&mut entries, entry(&seen, first, Some(other), host, day));
+        }
         let varies = |observed: &Observed| seen.varied.is_some_and(|varied| varied.first.key == observed.key);
         for observed in seen.result.observed.iter().filter(|observed| !varies(observed)) {
-            let as_recorded = matches!(recorded(&observed.key, seen.case, seen.at),
-                GoldenState::Recorded { text, .. } if text == observed.text);
-            if as_recorded {
-                settled.push((observed.key.clone(), seen.at.clone()));
-            } else {
-                set_aside(pending, &seen, observed, None, day);
+            match recorded(&observed.key, seen.case, seen.at) {
+                GoldenState::Recorded { text, .. } if text == observed.text => {
+                    entries.remove(&(observed.key.clone(), seen.at.clone()));
+                }
+                _ => add(&mut entries, entry(&seen, observed, None, host, day)),
             }
         }
-        if let Some(Varied { first, other }) = seen.varied {
-            set_aside(pending, &seen, first, Some(other), day);
-        }
     }
-    pending.forget(|entry| settled.iter().any(|(key, at)| entry.is_at(key, at)));
-    pending.entries.sort_by(|a, b| (&a.key, &a.at).cmp(&(&b.key, &b.at)));
+    pending.entries = entries.into_values().collect();
+    pending.forget(|_| false);
 }
 
 fn entry(seen: &Seen<'_>, observed: &Observed, other: Option<&String>, host: usize, day: &str) -> Entry {
@@ -82,19 +84,14 @@ fn entry(seen: &Seen<'_>, observed: &Observed, other: Option<&String>, host: usi
 
 /// Runs add up as long as they say the same of one and the same host. A new text takes the old one's place: what was seen
 /// before may be of another image or scenario.
-fn set_aside(pending: &mut Pending, seen: &Seen<'_>, observed: &Observed, other: Option<&String>, day: &str) {
-    let host = pending.host(seen.facts);
-    let mut new = entry(seen, observed, other, host, day);
-    match pending.entries.iter_mut().find(|old| old.is_at(&new.key, &new.at)) {
-        Some(old) => {
-            let same = old.text == new.text && old.host == new.host && old.image == new.image;
-            if same && old.other.is_none() && new.other.is_none() {
-                new.runs = new.runs.saturating_add(old.runs);
-            }
-            *old = new;
+fn add(entries: &mut BTreeMap<Name, Entry>, mut new: Entry) {
+    if let Some(old) = entries.get(&new.name()) {
+        let same = old.text == new.text && old.host == new.host && old.image == new.image;
+        if same && old.other.is_none() && new.other.is_none() {
+            new.runs = new.runs.saturating_add(old.runs);
         }
-        None => pending.entries.push(new),
     }
+    entries.insert(new.name(), new);
 }
 
 #[cfg(test)]

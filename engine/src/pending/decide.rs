@@ -69,3 +69,44 @@ fn recording(accepted: &Accepted<'_>) -> Recording {
         reason: accepted.reason.trim().to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Pending;
+    use super::super::testkit::{Run, items};
+    use super::*;
+
+    #[test]
+    fn what_may_not_be_recorded_says_why() {
+        let mut pending = Pending::default();
+        Run::of("a=1", "x\n").runs(3).into(&mut pending);
+        Run::of("a=2", "x\n").runs(2).into(&mut pending);
+        Run::of("a=3", "x\n").runs(3).varied("y\n").into(&mut pending);
+        Run::of("a=4", "x\n").runs(3).broken("boot: expected running, saw frozen").into(&mut pending);
+        let why: Vec<Option<String>> = items(&pending, |_| None).iter().map(|item| refusal(item, 3)).collect();
+        assert_eq!(why[0], None);
+        assert_eq!(why[1].as_deref(), Some("it was seen 2 times, and 3 runs must say the same"));
+        assert_eq!(why[2].as_deref(), Some("its runs gave different texts for s/g"));
+        assert_eq!(why[3].as_deref(), Some("boot: expected running, saw frozen"));
+    }
+
+    #[test]
+    fn equal_texts_become_one_file_with_who_where_and_why() {
+        let mut pending = Pending::default();
+        for (a, text) in [("1", "x\n"), ("2", "x\n"), ("3", "y\n")] {
+            Run::of(&format!("a={a}"), text).runs(3).into(&mut pending);
+        }
+        let items = items(&pending, |_| None);
+        let accepted: Vec<Accepted<'_>> = items
+            .iter()
+            .map(|item| Accepted { item, facts: &pending.hosts[item.entry.host], reason: " because " })
+            .collect();
+        let updates = decide(&GoldenStore::default(), &accepted).unwrap();
+        assert_eq!(updates.len(), 1);
+        let names: Vec<&str> = updates[0].write.keys().map(String::as_str).collect();
+        assert_eq!(names, ["a=3.txt", "base.txt"]);
+        let recorded = updates[0].recorded.as_deref().unwrap();
+        assert!(recorded.contains("runs = 3\nreason = \"because\"\n"), "{recorded}");
+        assert_eq!(decide(&GoldenStore::default(), &[]).unwrap(), []);
+    }
+}

@@ -20,5 +20,5 @@ mod testkit;
 pub use collect::{Seen, collect};
 pub use decide::{Accepted, decide, refusal};
 pub use group::{Change, Group, group};
-pub use model::{Entry, Pending};
+pub use model::{Entry, Name, Pending};
 pub use present::{Item, Stale, present};

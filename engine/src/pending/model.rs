@@ -91,10 +91,13 @@ impl Pending {
     }
 }
 
+/// What no two entries have in common: a golden, and a place among its cases.
+pub type Name = (GoldenKey, Coordinates);
+
 impl Entry {
-    /// Whether it is about the same text of the same case on the same kind of host.
+    /// Which text of which case on which kind of host it is about.
     #[must_use]
-    pub fn is_at(&self, key: &GoldenKey, at: &Coordinates) -> bool {
-        self.key == *key && self.at == *at
+    pub fn name(&self) -> Name {
+        (self.key.clone(), self.at.clone())
     }
 }

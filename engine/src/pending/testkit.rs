@@ -57,7 +57,6 @@ impl Run {
         let facts = Facts { name: self.host, ..Facts::assumed() };
         let mut at = Condition::parse(&self.axes).unwrap().single().unwrap();
         at.extend(RecordedHost::of(&facts).coordinates());
-        let key = key();
         let result = CaseResult {
             id: CaseId(format!("s[{}]", self.axes)),
             scenario: "s".into(),
@@ -68,12 +67,7 @@ impl Run {
             judgements: vec![],
             boot: None,
             steps: vec![],
-            observed: vec![Observed {
-                key: key.clone(),
-                stream: Stream::Stdout,
-                raw: self.text.clone(),
-                text: self.text,
-            }],
+            observed: vec![Observed { key: key(), stream: Stream::Stdout, raw: self.text.clone(), text: self.text }],
             took: std::time::Duration::ZERO,
             by_hand: "docker run x".into(),
         };

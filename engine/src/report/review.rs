@@ -7,7 +7,7 @@ use super::diff::between;
 use super::style::{BAD, BOLD, DIM, PLAIN, WARN, paint};
 use super::text::{clean, wrap};
 use crate::facts::Facts;
-use crate::pending::{Change, Entry, Group, Item};
+use crate::pending::{Change, Entry, Group, Item, refusal};
 
 /// How many names of cases are listed before they are only counted.
 const NAMES: usize = 8;
@@ -29,7 +29,7 @@ pub fn lines(
     group: &Group<'_>,
     place: Place,
     facts: &dyn Fn(&Entry) -> Option<String>,
-    refusal: &dyn Fn(&Item<'_>) -> Option<String>,
+    runs: u32,
     columns: Option<usize>,
 ) -> Vec<String> {
     let look = Look { columns, full: false };
@@ -38,13 +38,14 @@ pub fn lines(
     out.extend(phrase(2, "", &first.entry.title, look));
     out.extend(change(group, first, look));
     out.extend(counted(2, "seen on ", group, |item| facts(item.entry), look));
-    out.extend(counted(2, "runs that saw it: ", group, |item| Some(item.entry.runs.to_string()), look));
+    out.extend(counted(2, "runs that saw it: ", group, |item| Some(seen_in(item.entry.runs, runs)), look));
     out.extend(names(group, look));
-    let refused: Vec<String> = group.items.iter().filter_map(refusal).collect();
+    // What is seen too seldom is run again when it is accepted; what else is in the way stays.
+    let refused: Vec<String> = group.items.iter().filter_map(|item| refusal(item, 0)).collect();
     if let Some(why) = refused.first() {
         let lead =
             if refused.len() == group.items.len() { String::new() } else { format!("{} of them: ", refused.len()) };
-        out.extend(phrase(2, "not yet: ", &format!("{lead}{why}"), look));
+        out.extend(phrase(2, "can't be accepted: ", &format!("{lead}{why}"), look));
     }
     out
 }
@@ -123,6 +124,14 @@ fn names(group: &Group<'_>, look: Look) -> Vec<String> {
         out.push(paint(DIM, &format!("    … and {} more", group.items.len() - NAMES)));
     }
     out
+}
+
+/// How many runs saw a text, and what accepting it costs.
+fn seen_in(runs: u32, wanted: u32) -> String {
+    match wanted.saturating_sub(runs) {
+        0 => runs.to_string(),
+        missing => format!("{runs}; {wanted} must say the same, so accepting it runs {missing} more"),
+    }
 }
 
 /// What is known of the host that a text was seen on, on one line.

@@ -62,9 +62,7 @@ pub(crate) struct Ended {
 
 /// Runs the program to its end, and sees to it that nothing of its engine is left.
 pub(crate) fn run(arguments: &[String]) -> Ended {
-    let ended = start(arguments).end();
-    nothing_left(&ended.name, Duration::ZERO);
-    ended
+    run_with(arguments, "", &[])
 }
 
 /// Starts the program and waits until it has started its engine.

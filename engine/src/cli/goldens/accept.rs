@@ -9,16 +9,7 @@ use super::super::print;
 use super::confirm::{Folders, confirm};
 use super::desk::{Decided, Desk};
 use super::{count, not_in_ci, reason, written};
-use crate::golden::Coordinates;
-use crate::judge::GoldenKey;
-use crate::pending::{Entry, Item, refusal};
-
-/// What names a text that is set aside.
-pub(super) type Name = (GoldenKey, Coordinates);
-
-pub(super) fn name(entry: &Entry) -> Name {
-    (entry.key.clone(), entry.at.clone())
-}
+use crate::pending::{Entry, Item, Name, refusal};
 
 /// Records what was set aside of the cases that are named.
 pub(in super::super) async fn accept(
@@ -40,7 +31,7 @@ pub(in super::super) fn reject(args: RejectArgs, images: &Path, golden: &Path, a
     not_in_ci("reject")?;
     let mut desk = Desk::lay(aside, golden, images, &args.paths)?;
     let rejected = chosen(&desk, &args.which)?;
-    desk.held.pending.forget(|entry| rejected.contains(&name(entry)));
+    desk.held.pending.forget(|entry| rejected.contains(&entry.name()));
     desk.held.write().map_err(Failure::environment)?;
     print(&format!("rejected {}; the goldens are as they were\n", count(rejected.len(), "text")))?;
     Ok(Exit::Held)
@@ -63,7 +54,7 @@ fn chosen(desk: &Desk, which: &WhichArgs) -> Result<BTreeSet<Name>, Failure> {
         })
     };
     let names: BTreeSet<Name> =
-        items.iter().filter(|item| which.all || named(item.entry)).map(|item| name(item.entry)).collect();
+        items.iter().filter(|item| which.all || named(item.entry)).map(|item| item.entry.name()).collect();
     if names.is_empty() {
         let help = "`sdc-engine review --list` shows what is set aside; `sdc-engine check` sets aside what it sees";
         return Err(Failure::input(miette::miette!(help = help, "nothing that is set aside is of these cases")));
@@ -80,23 +71,24 @@ pub(super) async fn settle(
     runs: u32,
     folders: &Folders<'_>,
 ) -> Result<Exit, Failure> {
-    let texts: BTreeMap<Name, String> = desk.items()?.0.into_iter().map(|item| (name(item.entry), item.text)).collect();
-    confirm(desk, |entry| accepted.contains_key(&name(entry)), runs, folders).await?;
+    let texts: BTreeMap<Name, String> =
+        desk.items()?.0.into_iter().map(|item| (item.entry.name(), item.text)).collect();
+    confirm(desk, |entry| accepted.contains_key(&entry.name()), runs, folders).await?;
     let (items, _) = desk.items()?;
     let mut decided: Vec<Decided<'_>> = Vec::new();
     let mut refused: Vec<(String, String)> = Vec::new();
     for item in &items {
-        let Some(why) = accepted.get(&name(item.entry)) else { continue };
+        let Some(why) = accepted.get(&item.entry.name()) else { continue };
         let other = || Some("it gave another text when it was run again: review it".to_owned());
-        let same = texts.get(&name(item.entry)) == Some(&item.text);
+        let same = texts.get(&item.entry.name()) == Some(&item.text);
         match refusal(item, runs).or_else(|| if same { None } else { other() }) {
             None => decided.push((item, why)),
             Some(why) => refused.push((item.entry.case.to_string(), why + &varied(item))),
         }
     }
     let updates = desk.record(&decided, folders.golden)?;
-    let done: BTreeSet<Name> = decided.iter().map(|(item, _)| name(item.entry)).collect();
-    desk.held.pending.forget(|entry| done.contains(&name(entry)) || rejected.contains(&name(entry)));
+    let done: BTreeSet<Name> = decided.iter().map(|(item, _)| item.entry.name()).collect();
+    desk.held.pending.forget(|entry| done.contains(&entry.name()) || rejected.contains(&entry.name()));
     desk.held.write().map_err(Failure::environment)?;
     let told: String = refused.iter().map(|(case, why)| format!("refused  {case}: {why}\n")).collect();
     print(&(told + &written(&updates, refused.len())))?;

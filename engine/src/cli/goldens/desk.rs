@@ -1,6 +1,6 @@
 //! What is set aside, laid out with today's scenarios and goldens.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use super::super::args::{PathArgs, SelectArgs};
@@ -8,7 +8,7 @@ use super::super::exit::Failure;
 use super::super::load::Selection;
 use crate::golden::{self, FolderUpdate, GoldenStore, store::apply};
 use crate::pending::store::{Held, hold};
-use crate::pending::{Accepted, Entry, Item, Stale, decide, present};
+use crate::pending::{Accepted, Entry, Item, Name, Stale, decide, present};
 use crate::plan::{CaseId, CasePlan};
 
 /// Everything that a decision needs.
@@ -70,10 +70,10 @@ impl Desk {
     /// Forgets what the goldens say by now.
     pub(super) fn forget_settled(&mut self) -> Result<(), Failure> {
         let (_, stale) = self.items()?;
-        let settled: Vec<_> =
-            stale.iter().filter(|stale| stale.settled).map(|stale| super::accept::name(stale.entry)).collect();
+        let settled: BTreeSet<Name> =
+            stale.iter().filter(|stale| stale.settled).map(|stale| stale.entry.name()).collect();
         drop(stale);
-        self.held.pending.forget(|entry| settled.contains(&super::accept::name(entry)));
+        self.held.pending.forget(|entry| settled.contains(&entry.name()));
         Ok(())
     }
 

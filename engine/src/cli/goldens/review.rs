@@ -7,11 +7,11 @@ use std::path::Path;
 use super::super::args::ReviewArgs;
 use super::super::exit::{Exit, Failure};
 use super::super::{json, print};
-use super::accept::{Name, name, settle};
+use super::accept::settle;
 use super::confirm::Folders;
 use super::desk::Desk;
 use super::{count, not_in_ci};
-use crate::pending::{Entry, Group, Item, group, refusal};
+use crate::pending::{Entry, Group, Item, Name, group, refusal};
 use crate::report::{plain_log, review as show};
 
 const KEYS: &str = "\
@@ -84,7 +84,7 @@ fn list(desk: &Desk, args: &ReviewArgs) -> Result<Exit, Failure> {
 
 fn shown(desk: &Desk, group: &Group<'_>, place: show::Place, runs: u32) -> String {
     let facts = |entry: &Entry| desk.held.pending.facts(entry).map(|facts| show::seen_on(entry, facts));
-    let lines = show::lines(group, place, &facts, &|item| refusal(item, runs), columns());
+    let lines = show::lines(group, place, &facts, runs, columns());
     lines.join("\n") + "\n\n"
 }
 
@@ -128,14 +128,14 @@ impl Session {
         let mut done = 0;
         loop {
             let (items, _) = self.desk.items()?;
-            let open = items.into_iter().filter(|item| !self.decisions.has(&name(item.entry))).collect();
+            let open = items.into_iter().filter(|item| !self.decisions.has(&item.entry.name())).collect();
             let groups = group(open);
             let Some(first) = groups.first() else {
                 return if done == 0 { print("nothing is set aside\n") } else { Ok(()) };
             };
             let place = show::Place { number: done + 1, of: done + groups.len() };
             print(&shown(&self.desk, first, place, self.runs))?;
-            let names: Vec<Name> = first.items.iter().map(|item| name(item.entry)).collect();
+            let names: Vec<Name> = first.items.iter().map(|item| item.entry.name()).collect();
             let more = More::of(&self.desk, first);
             drop(groups);
             let decided = self.decisions.accepted.len() + self.decisions.rejected.len() + self.decisions.later.len();
