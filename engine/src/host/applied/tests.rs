@@ -154,6 +154,20 @@ fn dockers_want_of_a_systemd_mode_shows() {
     assert_eq!(flags(&asks("always"), &podman()), ["--systemd=always"]);
 }
 
+/// A rootless podman shows neither; what it does show must still hold.
+#[test]
+fn what_podman_never_shows_is_not_missed() {
+    let spec = ContainerSpec {
+        devices: strings(&["/dev/fuse"]),
+        sysctls: pairs(&[("net.ipv4.ip_forward", "1")]),
+        ..ContainerSpec::default()
+    };
+    assert_eq!(flags(&spec, &podman()), ["--device /dev/fuse"], "this one was made with another device");
+    let mut rootless = podman();
+    *rootless.pointer_mut("/HostConfig/Devices").expect("devices") = serde_json::json!([]);
+    assert!(flags(&spec, &rootless).is_empty());
+}
+
 #[test]
 fn signals_are_compared_by_number() {
     for (text, number) in [("SIGRTMIN+3", 37), ("rtmin+3", 37), ("37", 37), ("SIGRTMAX-2", 62), ("TERM", 15)] {
