@@ -265,15 +265,21 @@ async fn stops_and_kills(host: &dyn Host) {
 }
 
 async fn refuses_to_start(host: &dyn Host) {
-    let mut request = shell(IMAGE, "missing", true, lines::MISSING);
-    request.argv = vec![lines::MISSING.to_owned()];
-    let id = host.create(&request).await.expect("a container");
-    let refused = host.start(&id).await.expect_err("no such program");
-    assert!(
-        matches!(&refused.kind, HostErrorKind::Refused { message, .. } if message.to_lowercase().contains("no such file")),
-        "{refused}"
-    );
-    host.remove(&id).await.expect("removed");
+    for attached in [false, true] {
+        let mut request = shell(IMAGE, "missing", true, lines::MISSING);
+        request.argv = vec![lines::MISSING.to_owned()];
+        let id = host.create(&request).await.expect("a container");
+        // Either call may be the one that hears it.
+        let console = if attached { host.console(&id).await.map(drop) } else { Ok(()) };
+        let refused = match console {
+            Ok(()) => host.start(&id).await.expect_err("no such program"),
+            Err(error) => error,
+        };
+        let HostErrorKind::Refused { message, .. } = &refused.kind else { unreachable!("{refused}") };
+        assert!(message.to_lowercase().contains("no such file"), "{message}");
+        assert!(!message.contains(&id.0), "{message}");
+        host.remove(&id).await.expect("removed");
+    }
 }
 
 async fn applies_flags(host: &dyn Host) {

@@ -20,7 +20,7 @@ pub fn not_applied(spec: &ContainerSpec, inspect: &Value) -> Vec<NotApplied> {
     mounts(&mut check, spec);
     maps(&mut check, spec);
     limits(&mut check, spec);
-    systemd(&mut check, spec);
+    podmans(&mut check, spec);
     check.found
 }
 
@@ -276,8 +276,13 @@ fn limits(check: &mut Check<'_>, spec: &ContainerSpec) {
     }
 }
 
-/// podman's own. What `true` comes to depends on the command, so only the two others can be told.
-fn systemd(check: &mut Check<'_>, spec: &ContainerSpec) {
+/// podman's own. What `true` comes to depends on the command, so only the two other systemd modes can be told; of cgroups,
+/// whether there is one.
+fn podmans(check: &mut Check<'_>, spec: &ContainerSpec) {
+    if spec.cgroups.as_deref() == Some("disabled") {
+        let seen = check.text("/HostConfig/Cgroups");
+        check.must(seen == "disabled", "--cgroups disabled", &seen);
+    }
     let Some(asked) = spec.systemd.as_deref() else { return };
     let seen = check.at("/Config/SystemdMode").clone();
     let holds = match asked {

@@ -234,7 +234,8 @@ impl Host for Docker {
         // Of an ended container that is about to start again the old lines are not wanted.
         let running = inspect.pointer("/State/Running").and_then(Value::as_bool).unwrap_or_default();
         let path = format!("/containers/{}/attach?stream=1&stdout=1&stderr=1&logs={}", id.0, u8::from(running));
-        let chunks = limited(action.clone(), CALL, attach(&self.address, &path, !has_tty(&inspect))).await?;
+        let chunks = limited(action.clone(), CALL, attach(&self.address, &path, !has_tty(&inspect))).await;
+        let chunks = chunks.map_err(podman::refused_early)?;
         Ok(chunks.map(move |chunk| chunk.map_err(|kind| HostError::new(action.clone(), kind))).boxed())
     }
 

@@ -3,11 +3,13 @@
 
 mod spec;
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::HostErrorKind;
 use super::address::Address;
 use super::wire::{delete, post_json};
+use super::{HostError, HostErrorKind};
 use crate::facts::Facts;
 use crate::plan::ContainerSpec;
 
@@ -31,14 +33,43 @@ pub(super) async fn wait(address: &Address, id: &str) -> Result<i64, HostErrorKi
 }
 
 /// Kills and removes a container. The docker-compatible call would give it its stop signal and ten seconds first.
+///
+/// Of one that has just ended, what conmon started to clean up after it may still hold a mount: then again, a moment later.
 pub(super) async fn remove(address: &Address, id: &str) -> Result<(), HostErrorKind> {
-    delete(address, &format!("{API}/containers/{id}?force=true&volumes=true&timeout=0")).await
+    const PAUSES: [u64; 5] = [50, 100, 200, 400, 800];
+    let path = format!("{API}/containers/{id}?force=true&volumes=true&timeout=0");
+    for pause in PAUSES {
+        match delete(address, &path).await {
+            Err(HostErrorKind::Refused { message, .. }) if message.contains("device or resource busy") => {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
+            other => return other,
+        }
+    }
+    delete(address, &path).await
 }
 
-/// What podman shows in its own API only: the cgroup namespace, the systemd mode, the capabilities in the end.
+/// podman makes what its runtime needs when it attaches to a container that is yet to start. What it refuses then are the
+/// words of a start, with which container it was before them.
+pub(super) fn refused_early(error: HostError) -> HostError {
+    match error.kind {
+        HostErrorKind::Refused { status, message } => {
+            let words = match message.split_once(" for attach: ") {
+                Some((before, words)) if before.starts_with("preparing container") => words.to_owned(),
+                _ => message,
+            };
+            HostError { kind: HostErrorKind::Refused { status, message: words }, ..error }
+        }
+        _ => error,
+    }
+}
+
+/// What podman shows in its own API only: the cgroup namespace, whether there is a cgroup, the systemd
+/// mode, the capabilities in the end.
 pub(super) fn add_own(shown: &mut Value, own: &Value) {
     for (from, object, key) in [
         ("/HostConfig/CgroupMode", "/HostConfig", "CgroupnsMode"),
+        ("/HostConfig/Cgroups", "/HostConfig", "Cgroups"),
         ("/Config/SystemdMode", "/Config", "SystemdMode"),
         ("/EffectiveCaps", "", "EffectiveCaps"),
     ] {

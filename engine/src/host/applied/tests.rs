@@ -84,6 +84,7 @@ fn every_flag_is_missed_where_nothing_is_shown() {
         devices: strings(&["/dev/fuse"]),
         sysctls: pairs(&[("a", "b")]),
         userns: Some("host".into()),
+        cgroups: Some("disabled".into()),
         cgroup_parent: Some("/x".into()),
         systemd: Some("always".into()),
         ..spec()
@@ -115,6 +116,7 @@ fn every_flag_is_missed_where_nothing_is_shown() {
         "--env container=docker",
         "--sysctl a=b",
         "--ulimit nofile=1024:2048",
+        "--cgroups disabled",
         "--systemd=always",
     ];
     assert_eq!(missed, expected);

@@ -26,7 +26,7 @@ pub(in crate::host) fn body(request: &CreateRequest) -> Result<Value, String> {
         body.set("stop_signal", signal(text).ok_or_else(|| format!("`{text}` is no signal"))?);
     }
     rights(&mut body, spec)?;
-    namespaces(&mut body, spec);
+    namespaces(&mut body, spec)?;
     mounts(&mut body, spec);
     limits(&mut body, spec)?;
     Ok(Value::Object(body.0))
@@ -90,15 +90,77 @@ fn rights(body: &mut Body, spec: &ContainerSpec) -> Result<(), String> {
 /// A namespace as podman's API has it: `keep-id:uid=5` is a mode and its value.
 fn namespace(text: &str) -> Value {
     let (mode, value) = text.split_once(':').unwrap_or((text, ""));
+    let mode = match mode {
+        "nomap" => "no-map",
+        "ns" => "path",
+        other => other,
+    };
     json!({ "nsmode": mode, "value": value })
 }
 
-fn namespaces(body: &mut Body, spec: &ContainerSpec) {
+fn namespaces(body: &mut Body, spec: &ContainerSpec) -> Result<(), String> {
     body.some("cgroupns", spec.cgroupns.as_deref().map(namespace));
-    body.some("netns", spec.network.as_deref().map(namespace));
-    body.some("userns", spec.userns.as_deref().map(namespace));
     body.some("cgroups_mode", spec.cgroups.as_ref());
     body.some("cgroup_parent", spec.cgroup_parent.as_ref());
+    network(body, spec.network.as_deref());
+    let Some(userns) = &spec.userns else { return Ok(()) };
+    body.set("userns", namespace(userns));
+    let (mode, options) = userns.split_once(':').unwrap_or((userns, ""));
+    match mode {
+        "auto" => body.set("idmappings", json!({ "AutoUserNs": true, "AutoUserNsOpts": automatic(options)? })),
+        // podman makes the mappings itself, and wants to hear that they are not the host's.
+        "keep-id" | "nomap" => body.set("idmappings", json!({ "HostUIDMapping": false, "HostGIDMapping": false })),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The options of an automatic user namespace: `size=1000,uidmapping=0:5:1`.
+fn automatic(text: &str) -> Result<Value, String> {
+    let mut found = Map::new();
+    for option in options(text) {
+        let wrong = || {
+            format!(
+                "`{option}` is no option of `userns = \"auto:…\"`: write size=1000, uidmapping=0:5:1 or gidmapping=0:5:1"
+            )
+        };
+        let (key, value) = option.split_once('=').ok_or_else(wrong)?;
+        let numbers: Vec<u32> = value.split(':').map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
+        let mappings = match (key, numbers.as_slice()) {
+            ("size", [size]) => {
+                found.insert("Size".to_owned(), json!(size));
+                continue;
+            }
+            ("uidmapping", _) => "AdditionalUIDMappings",
+            ("gidmapping", _) => "AdditionalGIDMappings",
+            _ => return Err(wrong()),
+        };
+        let [inside, outside, size] = numbers[..] else { return Err(wrong()) };
+        let list = found.entry(mappings).or_insert_with(|| json!([]));
+        if let Some(list) = list.as_array_mut() {
+            list.push(json!({ "container_id": inside, "host_id": outside, "size": size }));
+        }
+    }
+    Ok(Value::Object(found))
+}
+
+/// `bridge`, `none`, `host`, … are modes; another word is a network of the engine's.
+fn network(body: &mut Body, text: Option<&str>) {
+    const MODES: [&str; 10] =
+        ["none", "host", "private", "default", "bridge", "slirp4netns", "pasta", "ns", "container", "pod"];
+    let Some(text) = text else { return };
+    let (mode, value) = text.split_once(':').unwrap_or((text, ""));
+    match mode {
+        "slirp4netns" | "pasta" if !value.is_empty() => {
+            body.set("netns", json!({ "nsmode": mode }));
+            body.set("network_options", json!({ mode: options(value) }));
+        }
+        mode if MODES.contains(&mode) => body.set("netns", namespace(text)),
+        name => {
+            body.set("netns", json!({ "nsmode": "bridge" }));
+            body.set("Networks", json!({ name: {} }));
+        }
+    }
 }
 
 fn options(text: &str) -> Vec<&str> {
@@ -217,6 +279,35 @@ mod tests {
         ] {
             assert_eq!(body.pointer(pointer), Some(&value), "{pointer}");
         }
+    }
+
+    #[test]
+    fn user_namespaces_come_with_their_mappings() {
+        let asks = |text: &str| made(ContainerSpec { userns: Some(text.into()), ..ContainerSpec::default() });
+        let at = |text: &str, pointer: &str| asks(text).expect("a body").pointer(pointer).cloned();
+        assert_eq!(at("auto", "/userns/nsmode"), Some(json!("auto")));
+        assert_eq!(at("auto", "/idmappings"), Some(json!({"AutoUserNs": true, "AutoUserNsOpts": {}})));
+        let map = json!({"container_id": 0, "host_id": 5, "size": 1});
+        let options = json!({"Size": 99, "AdditionalUIDMappings": [map], "AdditionalGIDMappings": [map]});
+        let text = "auto:size=99,uidmapping=0:5:1,gidmapping=0:5:1";
+        assert_eq!(at(text, "/idmappings/AutoUserNsOpts"), Some(options));
+        assert_eq!(at("nomap", "/userns/nsmode"), Some(json!("no-map")));
+        assert_eq!(at("keep-id", "/idmappings/HostUIDMapping"), Some(json!(false)));
+        assert_eq!(at("ns:/proc/1/ns/user", "/userns"), Some(json!({"nsmode": "path", "value": "/proc/1/ns/user"})));
+        assert_eq!(at("host", "/idmappings"), None);
+        for text in ["auto:size", "auto:size=x", "auto:size=1:2", "auto:other=1", "auto:uidmapping=1:2"] {
+            assert!(asks(text).is_err_and(|words| words.contains("size=1000")), "{text}");
+        }
+    }
+
+    #[test]
+    fn networks_are_modes_or_names() {
+        let asks = |text: &str| made(ContainerSpec { network: Some(text.into()), ..ContainerSpec::default() });
+        let at = |text: &str, pointer: &str| asks(text).expect("a body").pointer(pointer).cloned();
+        assert_eq!(at("none", "/netns/nsmode"), Some(json!("none")));
+        assert_eq!(at("container:x", "/netns"), Some(json!({"nsmode": "container", "value": "x"})));
+        assert_eq!(at("slirp4netns:mtu=1", "/network_options"), Some(json!({"slirp4netns": ["mtu=1"]})));
+        assert_eq!(at("mine", "/Networks"), Some(json!({"mine": {}})));
     }
 
     #[test]
