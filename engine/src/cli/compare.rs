@@ -9,7 +9,7 @@ use super::args::{CompareArgs, RunArgs};
 use super::exit::{Exit, Failure};
 use super::host::{Ask, known, labs};
 use super::session::{self, Asked};
-use super::{json as to_json, print};
+use super::{columns, json as to_json, print};
 use crate::compare::{Comparison, Side, across, compare as differences};
 use crate::host::Labs;
 use crate::report::compare::lines;
@@ -124,11 +124,7 @@ fn told(found: &Comparison) -> Value {
 }
 
 fn text(found: &Comparison) -> String {
-    use std::io::IsTerminal as _;
-    let out = std::io::stdout();
-    let size = if out.is_terminal() { terminal_size::terminal_size_of(&out) } else { None };
-    let columns = size.map(|(width, _)| usize::from(width.0).max(20));
-    lines(found, columns).into_iter().map(|line| line + "\n").collect()
+    lines(found, columns()).into_iter().map(|line| line + "\n").collect()
 }
 
 fn report(path: &Path, name: &str, host: Option<&str>) -> Result<Side, Failure> {

@@ -7,10 +7,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::{HostArgs, HostCommand, HostsArgs};
 use super::exit::{Exit, Failure};
-use super::{json, print, signals};
-use crate::facts::{EngineKind, Facts};
+use super::{columns, json, print, signals};
+use crate::facts::EngineKind;
 pub(super) use crate::host::Ask;
 use crate::host::{Address, Environment, Host, Lab, Labs, Target, discover, lab, open as connect};
+use crate::report::host::table;
 
 /// A host, and why it is this one.
 pub(super) struct Opened {
@@ -115,7 +116,7 @@ pub(super) async fn host(args: HostCommand, images: &Path) -> Result<Exit, Failu
     let text = if args.json {
         json(&serde_json::json!({ "why": opened.why, "facts": opened.host.facts() }))
     } else {
-        Ok(text(opened.host.facts(), &opened.why))
+        Ok(table(opened.host.facts(), &opened.why, columns()))
     };
     let shown = text.and_then(|text| print(&text));
     let served = if args.serve { serve(opened.host.as_ref()).await } else { Ok(()) };
@@ -155,39 +156,4 @@ async fn serve(host: &dyn Host) -> Result<(), Failure> {
     print(&format!("\nexport {variable}={}\nup until Ctrl-C; its images: sdc-engine images list\n", host.address()))?;
     until.cancelled().await;
     Ok(())
-}
-
-fn text(facts: &Facts, why: &str) -> String {
-    let list = |set: &std::collections::BTreeSet<String>| {
-        if set.is_empty() { "none known".to_string() } else { set.iter().cloned().collect::<Vec<_>>().join(" ") }
-    };
-    let or_unknown = |text: &str| if text.is_empty() { "unknown".to_string() } else { text.to_string() };
-    let flag = |yes: bool| if yes { "yes" } else { "no" }.to_string();
-    let rows = [
-        ("name", facts.name.clone()),
-        ("chosen because", why.to_string()),
-        ("engine", format!("{} {} (API {})", facts.engine, facts.engine_version, facts.api_version)),
-        ("runtime", format!("{} {}", facts.runtime, facts.runtime_version).trim().to_string()),
-        ("rootless", flag(facts.rootless)),
-        ("userns-remap", flag(facts.userns_remap)),
-        ("cgroups", format!("{} (layout {}, driver {})", facts.cgroups, layout(facts), facts.cgroup_driver)),
-        ("controllers", list(&facts.controllers)),
-        ("name=systemd", flag(facts.systemd_hierarchy)),
-        ("kernel", or_unknown(&facts.kernel)),
-        ("system", format!("{} ({})", or_unknown(&facts.os), or_unknown(&facts.arch))),
-        ("security", list(&facts.security)),
-        ("capabilities", list(&facts.capabilities)),
-        ("missing", list(&facts.missing_capabilities)),
-    ];
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    rows.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
-}
-
-const fn layout(facts: &Facts) -> &'static str {
-    use crate::facts::CgroupLayout;
-    match facts.cgroup_layout {
-        CgroupLayout::V1 => "v1",
-        CgroupLayout::Hybrid => "hybrid",
-        CgroupLayout::V2 => "v2",
-    }
 }

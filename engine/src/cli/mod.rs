@@ -83,6 +83,14 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// The columns of the terminal that stdout is; `None` where it is none.
+fn columns() -> Option<usize> {
+    use std::io::IsTerminal as _;
+    let out = std::io::stdout();
+    let size = if out.is_terminal() { terminal_size::terminal_size_of(&out) } else { None };
+    size.map(|(width, _)| usize::from(width.0).max(20))
+}
+
 fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(Failure::environment)
 }
