@@ -8,10 +8,10 @@
 //!     runner -> observe (observations) -> judge -> verdicts -> golden (updates, as values)
 //! ```
 //!
-//! `compare` sets two reports side by side.
+//! `compare` sets two reports side by side; `redact` takes names out of what leaves the program.
 //!
-//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `golden` and `compare` are pure but for the one file of each that
-//! says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
+//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `golden`, `compare` and `redact` are pure but for the one file of each
+//! that says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
 
 pub mod cli;
 pub mod compare;
@@ -24,6 +24,7 @@ pub mod judge;
 pub mod matrix;
 pub mod observe;
 pub mod plan;
+pub mod redact;
 pub mod report;
 pub mod runner;
 pub mod scenario;

@@ -47,6 +47,7 @@ const PURE: &[&str] = &[
     "judge/",
     "golden/",
     "compare/",
+    "redact",
     "facts.rs",
     "source.rs",
     "events.rs",

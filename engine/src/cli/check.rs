@@ -6,13 +6,20 @@ use super::args::CheckArgs;
 use super::exit::{Exit, Failure};
 use super::host;
 use super::session::{self, Asked};
+use crate::redact::Redaction;
 use crate::report::Outcome;
 
 /// Runs the scenarios.
-pub(super) async fn check(args: CheckArgs, images: &Path, golden: &Path) -> Result<Exit, Failure> {
+pub(super) async fn check(
+    args: CheckArgs,
+    images: &Path,
+    golden: &Path,
+    redaction: &Redaction,
+) -> Result<Exit, Failure> {
     let CheckArgs { select, host: asked, run, repeat } = &args;
     let hosts = host::each(asked, images)?;
-    let ran = session::run(Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false }).await?;
+    let asked = Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false, redaction };
+    let ran = session::run(asked).await?;
     Ok(exit(ran.record.outcome()))
 }
 

@@ -11,6 +11,7 @@ use super::{columns, json, print, signals};
 use crate::facts::EngineKind;
 pub(super) use crate::host::Ask;
 use crate::host::{Address, Environment, Host, Lab, Labs, Target, discover, lab, open as connect};
+use crate::redact::Redaction;
 use crate::report::host::table;
 
 /// A host, and why it is this one.
@@ -108,15 +109,18 @@ pub(super) async fn open_one(args: &HostArgs, images: &Path) -> Result<Opened, F
 }
 
 /// Prints the facts.
-pub(super) async fn host(args: HostCommand, images: &Path) -> Result<Exit, Failure> {
+pub(super) async fn host(args: HostCommand, images: &Path, redaction: &Redaction) -> Result<Exit, Failure> {
     if args.list {
-        return list(args.json, images).await;
+        return list(args.json, images, redaction).await;
     }
     let opened = open_one(&args.host, images).await?;
+    let facts = opened.host.facts();
     let text = if args.json {
-        json(&serde_json::json!({ "why": opened.why, "facts": opened.host.facts() }))
+        let mut value = serde_json::json!({ "why": opened.why, "facts": facts });
+        redaction.value(&[(&facts.name, &facts.machine)], &mut value);
+        json(&value)
     } else {
-        Ok(table(opened.host.facts(), &opened.why, columns()))
+        Ok(table(facts, &opened.why, columns()))
     };
     let shown = text.and_then(|text| print(&text));
     let served = if args.serve { serve(opened.host.as_ref()).await } else { Ok(()) };
@@ -126,7 +130,7 @@ pub(super) async fn host(args: HostCommand, images: &Path) -> Result<Exit, Failu
 }
 
 /// Prints the lab hosts.
-async fn list(as_json: bool, images: &Path) -> Result<Exit, Failure> {
+async fn list(as_json: bool, images: &Path, redaction: &Redaction) -> Result<Exit, Failure> {
     let labs = lab::load(images).map_err(Failure::input)?;
     let mut rows = Vec::new();
     for lab in labs.0.values() {
@@ -134,7 +138,9 @@ async fn list(as_json: bool, images: &Path) -> Result<Exit, Failure> {
     }
     if as_json {
         let row = |(lab, obstacle): &(&Lab, Option<String>)| serde_json::json!({ "lab": lab, "obstacle": obstacle });
-        print(&json(&rows.iter().map(row).collect::<Vec<_>>())?)?;
+        let mut value = rows.iter().map(row).collect();
+        redaction.value(&[], &mut value);
+        print(&json(&value)?)?;
         return Ok(Exit::Held);
     }
     let width = rows.iter().map(|(lab, _)| lab.name.len()).max().unwrap_or(0);

@@ -7,6 +7,7 @@ mod compare;
 mod exit;
 mod host;
 mod images;
+mod known;
 mod list;
 mod load;
 mod select;
@@ -22,6 +23,8 @@ pub use args::Cli;
 pub use exit::{Exit, Failure};
 
 use args::Command;
+
+use crate::redact::Redaction;
 
 /// Runs the command of this process's arguments.
 #[must_use]
@@ -41,14 +44,15 @@ pub fn main() -> Exit {
 }
 
 async fn run(cli: Cli) -> Result<Exit, Failure> {
-    let Cli { command, images, golden, .. } = cli;
+    let Cli { command, images, golden, no_redact, .. } = cli;
+    let redaction = if no_redact { Redaction::off() } else { Redaction::on(known::here()) };
     match command {
-        Command::Check(args) => check::check(args, &images, &golden).await,
-        Command::Compare(args) => compare::compare(args, &images, &golden).await,
-        Command::List(args) => list::list(args, &images).await,
-        Command::Host(args) => host::host(args, &images).await,
+        Command::Check(args) => check::check(args, &images, &golden, &redaction).await,
+        Command::Compare(args) => compare::compare(args, &images, &golden, &redaction).await,
+        Command::List(args) => list::list(args, &images, &redaction).await,
+        Command::Host(args) => host::host(args, &images, &redaction).await,
         Command::Images(args) => self::images::images(args, &images).await,
-        Command::Update(args) => update::update(args, &images, &golden).await,
+        Command::Update(args) => update::update(args, &images, &golden, &redaction).await,
         Command::Clean(args) => clean::clean(args, &images).await,
     }
 }

@@ -15,11 +15,17 @@ use crate::golden::update::{Batch, FolderUpdate, Recorded, update_all};
 use crate::golden::{Coordinates, store};
 use crate::judge::{CaseResult, GoldenKey, JudgementKind, Verdict};
 use crate::plan::CaseId;
+use crate::redact::{Redaction, Redactor};
 use crate::report::Outcome;
 use crate::scenario::model::Level;
 
 /// Records goldens. Nothing is written of a run that was interrupted.
-pub(super) async fn update(args: UpdateArgs, images: &Path, golden: &Path) -> Result<Exit, Failure> {
+pub(super) async fn update(
+    args: UpdateArgs,
+    images: &Path,
+    golden: &Path,
+    redaction: &Redaction,
+) -> Result<Exit, Failure> {
     let UpdateArgs { select, host: asked, run, reason, repeat } = &args;
     if reason.trim().is_empty() {
         return Err(Failure::input(miette::miette!(
@@ -28,14 +34,18 @@ pub(super) async fn update(args: UpdateArgs, images: &Path, golden: &Path) -> Re
         )));
     }
     let hosts = host::each(asked, images)?;
-    let ran = session::run(Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false }).await?;
+    let redaction = &redaction.of_hosts(hosts.iter().filter_map(|ask| ask.name));
+    let asked = Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false, redaction };
+    let ran = session::run(asked).await?;
     let said = ran.record.outcome();
     if ran.outcome.summary.stopped_early.is_some() {
         print("nothing is recorded: the run was stopped before its end\n")?;
         return Ok(check::exit(said));
     }
     let (recordable, refused) = part(&ran);
-    let updates = compute(&ran, &recordable, reason, *repeat)?;
+    // What is compared stays as it was seen; what stands beside it is for others.
+    let redactor = redaction.redactor(&ran.record.machines(), [reason.as_str()]);
+    let updates = compute(&ran, &recordable, &redactor, reason, *repeat)?;
     store::apply(golden, &updates).map_err(Failure::input)?;
     print(&summary(&updates, &refused))?;
     Ok(match (refused.is_empty(), said) {
@@ -83,7 +93,13 @@ fn refusal(ran: &Ran, result: &CaseResult) -> Option<String> {
 }
 
 /// The changes of all golden folders, as values.
-fn compute(ran: &Ran, results: &[&CaseResult], reason: &str, runs: u32) -> Result<Vec<FolderUpdate>, Failure> {
+fn compute(
+    ran: &Ran,
+    results: &[&CaseResult],
+    redactor: &Redactor,
+    reason: &str,
+    runs: u32,
+) -> Result<Vec<FolderUpdate>, Failure> {
     let mut folders: BTreeMap<&GoldenKey, BTreeMap<(usize, &str), Vec<Recorded>>> = BTreeMap::new();
     for result in results {
         let Some(Planned { case, image, at, host }) = ran.cases.get(&result.id) else { continue };
@@ -94,9 +110,12 @@ fn compute(ran: &Ran, results: &[&CaseResult], reason: &str, runs: u32) -> Resul
     }
     let mut updates = Vec::new();
     for (key, by_source) in folders {
-        let recorded = by_source.into_iter();
-        let recordings: Vec<(Recording, Vec<Recorded>)> = recorded
-            .filter_map(|((host, image), seen)| Some((recording(ran, ran.facts.get(host)?, image, reason, runs), seen)))
+        let recordings: Vec<(Recording, Vec<Recorded>)> = by_source
+            .into_iter()
+            .filter_map(|((host, image), seen)| {
+                let recording = recording(ran, ran.facts.get(host)?, image, reason, runs);
+                Some((redacted(recording, redactor), seen))
+            })
             .collect();
         let batches: Vec<Batch<'_>> = recordings.iter().map(|(recording, seen)| Batch { recording, seen }).collect();
         let update = update_all(&ran.store.folder(key), &batches).map_err(Failure::input)?;
@@ -121,6 +140,13 @@ fn recording(ran: &Ran, facts: &Facts, image: &str, reason: &str, runs: u32) -> 
         runs,
         reason: reason.trim().to_string(),
     }
+}
+
+/// A recording without the names of users and machines.
+fn redacted(recording: Recording, redactor: &Redactor) -> Recording {
+    let name = redactor.text(&recording.host.name);
+    let reason = redactor.text(&recording.reason);
+    Recording { host: RecordedHost { name, ..recording.host }, reason, ..recording }
 }
 
 fn summary(updates: &[FolderUpdate], refused: &[(&CaseId, String)]) -> String {
