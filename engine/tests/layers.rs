@@ -48,6 +48,7 @@ const PURE: &[&str] = &[
     "pending/",
     "golden/",
     "compare/",
+    "redact",
     "facts.rs",
     "source.rs",
     "events.rs",

@@ -25,6 +25,10 @@ pub struct Cli {
     /// Where check sets aside what differs from the goldens, until it is reviewed.
     #[arg(long, global = true, value_name = "FOLDER", default_value = ".sdc-engine")]
     pub aside: PathBuf,
+    /// Leave names of users and machines in what is written for others (--json, --junit, recorded.toml), instead of
+    /// <user>, <home>, <machine-1>. The terminal's text always has them.
+    #[arg(long, global = true)]
+    pub no_redact: bool,
 }
 
 const EXIT_CODES: &str = "\
@@ -288,7 +292,7 @@ pub struct ListArgs {
 #[derive(Debug, Clone, Args)]
 pub struct CompareArgs {
     /// A host, as --host takes it, on which the scenarios run; or a report of check --json FILE (FILE#HOST: one host of
-    /// a report that has several).
+    /// a report that has several, by its name there: 'FILE#ssh://<user>@<machine-1>' where names were taken out).
     #[arg(value_name = "A")]
     pub a: String,
     /// The other side.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::model::{Entry, Name, Pending};
 use crate::facts::Facts;
-use crate::golden::Coordinates;
+use crate::golden::{Coordinates, RecordedHost};
 use crate::judge::{CaseResult, GoldenKey, GoldenState, Observed, Varied};
 use crate::plan::CaseId;
 
@@ -44,7 +44,7 @@ pub fn collect<'a>(
     for seen in seen {
         let host = pending.host(seen.facts);
         if let Some(Varied { first, other }) = seen.varied {
-            add(&mut entries, entry(&seen, first, Some(other), host, day));
+            add(&mut entries, &pending.hosts, entry(&seen, first, Some(other), host, day));
         }
         let varies = |observed: &Observed| seen.varied.is_some_and(|varied| varied.first.key == observed.key);
         for observed in seen.result.observed.iter().filter(|observed| !varies(observed)) {
@@ -52,7 +52,7 @@ pub fn collect<'a>(
                 GoldenState::Recorded { text, .. } if text == observed.text => {
                     entries.remove(&(observed.key.clone(), seen.at.clone()));
                 }
-                _ => add(&mut entries, entry(&seen, observed, None, host, day)),
+                _ => add(&mut entries, &pending.hosts, entry(&seen, observed, None, host, day)),
             }
         }
     }
@@ -84,9 +84,10 @@ fn entry(seen: &Seen<'_>, observed: &Observed, other: Option<&String>, host: usi
 
 /// Runs add up as long as they say the same of one and the same host. A new text takes the old one's place: what was seen
 /// before may be of another image or scenario.
-fn add(entries: &mut BTreeMap<Name, Entry>, mut new: Entry) {
+fn add(entries: &mut BTreeMap<Name, Entry>, hosts: &[Facts], mut new: Entry) {
     if let Some(old) = entries.get(&new.name()) {
-        let same = old.text == new.text && old.host == new.host && old.image == new.image;
+        let host = |entry: &Entry| hosts.get(entry.host).map(RecordedHost::of);
+        let same = old.text == new.text && host(old) == host(&new) && old.image == new.image;
         if same && old.other.is_none() && new.other.is_none() {
             new.runs = new.runs.saturating_add(old.runs);
         }

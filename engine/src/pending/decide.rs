@@ -8,6 +8,7 @@ use crate::golden::GoldenStore;
 use crate::golden::record::{RecordedHost, Recording};
 use crate::golden::update::{Batch, FolderUpdate, Recorded, UpdateError, update_all};
 use crate::judge::GoldenKey;
+use crate::redact::Redactor;
 
 /// A text that somebody accepted, and why.
 #[derive(Debug, Clone, Copy)]
@@ -35,17 +36,22 @@ pub fn refusal(item: &Item<'_>, runs: u32) -> Option<String> {
     (entry.runs < runs).then(|| format!("it was seen {}, and {runs} runs must say the same", times(entry.runs)))
 }
 
-/// What accepting these texts changes.
+/// What accepting these texts changes. What is compared stays as it was seen; `redactor` takes names out of what stands
+/// beside it, for others.
 ///
 /// # Errors
 /// See [`UpdateError`]; then nothing of it may be applied.
-pub fn decide(store: &GoldenStore, accepted: &[Accepted<'_>]) -> Result<Vec<FolderUpdate>, UpdateError> {
+pub fn decide(
+    store: &GoldenStore,
+    accepted: &[Accepted<'_>],
+    redactor: &Redactor,
+) -> Result<Vec<FolderUpdate>, UpdateError> {
     let mut folders: BTreeMap<&GoldenKey, BTreeMap<Recording, Vec<Recorded>>> = BTreeMap::new();
     for one in accepted {
         let entry = one.item.entry;
         let recorded =
             Recorded { case: entry.case.clone(), coordinates: entry.at.clone(), text: one.item.text.clone() };
-        folders.entry(&entry.key).or_default().entry(recording(one)).or_default().push(recorded);
+        folders.entry(&entry.key).or_default().entry(recording(one, redactor)).or_default().push(recorded);
     }
     let mut updates = Vec::new();
     for (key, recordings) in folders {
@@ -58,15 +64,15 @@ pub fn decide(store: &GoldenStore, accepted: &[Accepted<'_>]) -> Result<Vec<Fold
     Ok(updates)
 }
 
-fn recording(accepted: &Accepted<'_>) -> Recording {
+fn recording(accepted: &Accepted<'_>, redactor: &Redactor) -> Recording {
     let entry = accepted.item.entry;
     Recording {
         date: entry.day.clone(),
-        host: RecordedHost::of(accepted.facts),
+        host: RecordedHost { name: redactor.text(&accepted.facts.name), ..RecordedHost::of(accepted.facts) },
         image: entry.image.clone(),
         systemd: entry.systemd.clone(),
         runs: entry.runs,
-        reason: accepted.reason.trim().to_owned(),
+        reason: redactor.text(accepted.reason.trim()),
     }
 }
 
@@ -75,6 +81,7 @@ mod tests {
     use super::super::Pending;
     use super::super::testkit::{Run, items};
     use super::*;
+    use crate::redact::{Known, Redaction};
 
     #[test]
     fn what_may_not_be_recorded_says_why() {
@@ -101,12 +108,13 @@ mod tests {
             .iter()
             .map(|item| Accepted { item, facts: &pending.hosts[item.entry.host], reason: " because " })
             .collect();
-        let updates = decide(&GoldenStore::default(), &accepted).unwrap();
+        let redactor = Redaction::on(Known::default()).redactor(&[], []);
+        let updates = decide(&GoldenStore::default(), &accepted, &redactor).unwrap();
         assert_eq!(updates.len(), 1);
         let names: Vec<&str> = updates[0].write.keys().map(String::as_str).collect();
         assert_eq!(names, ["a=3.txt", "base.txt"]);
         let recorded = updates[0].recorded.as_deref().unwrap();
         assert!(recorded.contains("runs = 3\nreason = \"because\"\n"), "{recorded}");
-        assert_eq!(decide(&GoldenStore::default(), &[]).unwrap(), []);
+        assert_eq!(decide(&GoldenStore::default(), &[], &redactor).unwrap(), []);
     }
 }

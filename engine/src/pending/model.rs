@@ -71,10 +71,11 @@ impl Pending {
         self.hosts.get(entry.host)
     }
 
-    /// The place of these facts among the hosts, added where they are not there yet.
+    /// The place of these facts among the hosts, added where they are not there yet. The machine's name is not kept.
     pub(super) fn host(&mut self, facts: &Facts) -> usize {
-        self.hosts.iter().position(|known| known == facts).unwrap_or_else(|| {
-            self.hosts.push(facts.clone());
+        let facts = Facts { machine: String::new(), ..facts.clone() };
+        self.hosts.iter().position(|known| *known == facts).unwrap_or_else(|| {
+            self.hosts.push(facts);
             self.hosts.len() - 1
         })
     }

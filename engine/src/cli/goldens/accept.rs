@@ -1,35 +1,30 @@
 //! `sdc-engine accept` and `reject`: decisions by flags, for scripts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
+use super::super::Setting;
 use super::super::args::{AcceptArgs, RejectArgs, WhichArgs};
 use super::super::exit::{Exit, Failure};
 use super::super::print;
-use super::confirm::{Folders, confirm};
+use super::confirm::confirm;
 use super::desk::{Decided, Desk};
 use super::{count, not_in_ci, reason, written};
 use crate::pending::{Entry, Item, Name, refusal};
 
 /// Records what was set aside of the cases that are named.
-pub(in super::super) async fn accept(
-    args: AcceptArgs,
-    images: &Path,
-    golden: &Path,
-    aside: &Path,
-) -> Result<Exit, Failure> {
+pub(in super::super) async fn accept(args: AcceptArgs, setting: Setting<'_>) -> Result<Exit, Failure> {
     not_in_ci("accept")?;
     let why = reason(&args.reason)?;
-    let mut desk = Desk::lay(aside, golden, images, &args.paths)?;
+    let mut desk = Desk::lay(setting, &args.paths.paths)?;
     let chosen = chosen(&desk, &args.which)?;
     let all = chosen.into_iter().map(|name| (name, why.to_owned())).collect();
-    settle(&mut desk, all, &BTreeSet::new(), args.runs, &Folders { images, golden }).await
+    settle(&mut desk, all, &BTreeSet::new(), args.runs).await
 }
 
 /// Forgets what was set aside of the cases that are named.
-pub(in super::super) fn reject(args: RejectArgs, images: &Path, golden: &Path, aside: &Path) -> Result<Exit, Failure> {
+pub(in super::super) fn reject(args: RejectArgs, setting: Setting<'_>) -> Result<Exit, Failure> {
     not_in_ci("reject")?;
-    let mut desk = Desk::lay(aside, golden, images, &args.paths)?;
+    let mut desk = Desk::lay(setting, &args.paths.paths)?;
     let rejected = chosen(&desk, &args.which)?;
     desk.held.pending.forget(|entry| rejected.contains(&entry.name()));
     desk.held.write().map_err(Failure::environment)?;
@@ -41,7 +36,7 @@ pub(in super::super) fn reject(args: RejectArgs, images: &Path, golden: &Path, a
 ///
 /// # Errors
 /// No text is.
-fn chosen(desk: &Desk, which: &WhichArgs) -> Result<BTreeSet<Name>, Failure> {
+fn chosen(desk: &Desk<'_>, which: &WhichArgs) -> Result<BTreeSet<Name>, Failure> {
     let (items, _) = desk.items()?;
     let named = |entry: &Entry| {
         let id = entry.case.0.as_str();
@@ -65,15 +60,14 @@ fn chosen(desk: &Desk, which: &WhichArgs) -> Result<BTreeSet<Name>, Failure> {
 /// Carries out decisions: runs what was seen too seldom again, records what may be recorded, and forgets it and what was
 /// rejected.
 pub(super) async fn settle(
-    desk: &mut Desk,
+    desk: &mut Desk<'_>,
     accepted: BTreeMap<Name, String>,
     rejected: &BTreeSet<Name>,
     runs: u32,
-    folders: &Folders<'_>,
 ) -> Result<Exit, Failure> {
     let texts: BTreeMap<Name, String> =
         desk.items()?.0.into_iter().map(|item| (item.entry.name(), item.text)).collect();
-    confirm(desk, |entry| accepted.contains_key(&entry.name()), runs, folders).await?;
+    confirm(desk, |entry| accepted.contains_key(&entry.name()), runs).await?;
     let (items, _) = desk.items()?;
     let mut decided: Vec<Decided<'_>> = Vec::new();
     let mut refused: Vec<(String, String)> = Vec::new();
@@ -86,7 +80,7 @@ pub(super) async fn settle(
             Some(why) => refused.push((item.entry.case.to_string(), why + &varied(item))),
         }
     }
-    let updates = desk.record(&decided, folders.golden)?;
+    let updates = desk.record(&decided)?;
     let done: BTreeSet<Name> = decided.iter().map(|(item, _)| item.entry.name()).collect();
     desk.held.pending.forget(|entry| done.contains(&entry.name()) || rejected.contains(&entry.name()));
     desk.held.write().map_err(Failure::environment)?;

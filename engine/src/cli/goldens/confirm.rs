@@ -1,7 +1,6 @@
 //! Runs cases again, as often as is missing before their texts may be recorded.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::super::args::{RunArgs, SelectArgs};
 use super::super::exit::Failure;
@@ -13,23 +12,12 @@ use super::count;
 use super::desk::Desk;
 use crate::pending::Entry;
 
-/// Where things are.
-pub(super) struct Folders<'a> {
-    pub(super) images: &'a Path,
-    pub(super) golden: &'a Path,
-}
-
 /// Runs the cases for which `wanted` holds until `runs` runs of each saw it, host by host, and sets aside what they see.
 /// A host that can't be had is told, and its cases stay as they are.
 ///
 /// # Errors
 /// What is wrong with the scenarios, or with the file of what is set aside.
-pub(super) async fn confirm(
-    desk: &mut Desk,
-    wanted: impl Fn(&Entry) -> bool,
-    runs: u32,
-    folders: &Folders<'_>,
-) -> Result<(), Failure> {
+pub(super) async fn confirm(desk: &mut Desk<'_>, wanted: impl Fn(&Entry) -> bool, runs: u32) -> Result<(), Failure> {
     let mut missing: BTreeMap<(String, u32), Vec<String>> = BTreeMap::new();
     let pending = &desk.held.pending;
     let some = |entry: &&Entry| wanted(entry) && entry.other.is_none() && entry.broken.is_none() && entry.runs < runs;
@@ -40,6 +28,7 @@ pub(super) async fn confirm(
             cases.push(entry.case.0.clone());
         }
     }
+    let setting = desk.setting;
     for ((host, more), cases) in missing {
         let times = count(more as usize, "time");
         print(&format!(
@@ -47,18 +36,20 @@ pub(super) async fn confirm(
             count(cases.len(), "case")
         ))?;
         let asked = Asked {
-            select: &SelectArgs::of(desk.paths().to_vec(), cases),
+            select: &SelectArgs::of(desk.paths.to_vec(), cases),
             hosts: vec![Ask { name: Some(&host), engine: None }],
             run: &RunArgs::default(),
             repeat: more,
-            images: folders.images,
-            golden: folders.golden,
+            images: setting.images,
+            golden: setting.golden,
             silent: true,
+            redaction: setting.redaction,
         };
         match session::run(asked).await {
             Ok(ran) => add(&ran, more, &mut desk.held.pending),
             Err(failure) => print(&format!("not on {host}: {}\n", failure.report))?,
         }
     }
-    desk.held.write().map_err(Failure::environment)
+    desk.held.write().map_err(Failure::environment)?;
+    desk.read_scenarios()
 }

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, IsTerminal};
-use std::path::Path;
 
+use super::super::Setting;
 use super::super::args::ReviewArgs;
 use super::super::exit::{Exit, Failure};
 use super::super::{json, print};
 use super::accept::settle;
-use super::confirm::Folders;
 use super::desk::Desk;
 use super::{count, not_in_ci};
 use crate::pending::{Entry, Group, Item, Name, group, refusal};
@@ -25,16 +24,11 @@ const KEYS: &str = "\
 ";
 
 /// Shows what is set aside, and asks what to do with it.
-pub(in super::super) async fn review(
-    args: ReviewArgs,
-    images: &Path,
-    golden: &Path,
-    aside: &Path,
-) -> Result<Exit, Failure> {
+pub(in super::super) async fn review(args: ReviewArgs, setting: Setting<'_>) -> Result<Exit, Failure> {
     if !args.list && !args.json {
         not_in_ci("review")?;
     }
-    let desk = Desk::lay(aside, golden, images, &args.paths)?;
+    let desk = Desk::lay(setting, &args.paths.paths)?;
     if args.list || args.json {
         return list(&desk, &args);
     }
@@ -43,7 +37,7 @@ pub(in super::super) async fn review(
     let Session { mut desk, decisions, .. } = session;
     desk.forget_settled()?;
     let Decisions { accepted, rejected, later } = decisions;
-    let exit = settle(&mut desk, accepted, &rejected, args.runs, &Folders { images, golden }).await?;
+    let exit = settle(&mut desk, accepted, &rejected, args.runs).await?;
     let left = desk.held.pending.entries.len();
     if left > 0 {
         print(&format!("{} set aside still, {} of them for later\n", count(left, "text"), later.len().min(left)))?;
@@ -52,7 +46,7 @@ pub(in super::super) async fn review(
 }
 
 /// Prints what is set aside; nothing set aside is success.
-fn list(desk: &Desk, args: &ReviewArgs) -> Result<Exit, Failure> {
+fn list(desk: &Desk<'_>, args: &ReviewArgs) -> Result<Exit, Failure> {
     let (items, stale) = desk.items()?;
     let nothing = items.is_empty();
     let groups = group(items);
@@ -82,7 +76,7 @@ fn list(desk: &Desk, args: &ReviewArgs) -> Result<Exit, Failure> {
     Ok(if nothing { Exit::Held } else { Exit::Differs })
 }
 
-fn shown(desk: &Desk, group: &Group<'_>, place: show::Place, runs: u32) -> String {
+fn shown(desk: &Desk<'_>, group: &Group<'_>, place: show::Place, runs: u32) -> String {
     let facts = |entry: &Entry| desk.held.pending.facts(entry).map(|facts| show::seen_on(entry, facts));
     let lines = show::lines(group, place, &facts, runs, columns());
     lines.join("\n") + "\n\n"
@@ -107,8 +101,8 @@ impl Decisions {
     }
 }
 
-struct Session {
-    desk: Desk,
+struct Session<'a> {
+    desk: Desk<'a>,
     runs: u32,
     decisions: Decisions,
     /// The last reason, which an empty answer repeats.
@@ -122,7 +116,7 @@ enum Next {
     End,
 }
 
-impl Session {
+impl Session<'_> {
     /// Asks until everything is decided, or nothing more is to be.
     fn walk(&mut self) -> Result<(), Failure> {
         let mut done = 0;
@@ -235,7 +229,7 @@ struct More {
 }
 
 impl More {
-    fn of(desk: &Desk, group: &Group<'_>) -> Self {
+    fn of(desk: &Desk<'_>, group: &Group<'_>) -> Self {
         let lines = |text: &str| plain_log(text).lines().map(|line| format!("    │ {line}\n")).collect::<String>();
         let Some(item) = group.items.first() else {
             return Self {

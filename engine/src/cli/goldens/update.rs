@@ -1,7 +1,6 @@
 //! `sdc-engine update`: runs each case several times and records what was the same every time.
 
-use std::path::Path;
-
+use super::super::Setting;
 use super::super::args::UpdateArgs;
 use super::super::exit::{Exit, Failure};
 use super::super::session::{self, Asked};
@@ -14,12 +13,15 @@ use crate::pending::{Accepted, Item, Pending, decide, refusal};
 use crate::report::Outcome;
 
 /// Records goldens. Nothing is written of a run that was interrupted.
-pub(in super::super) async fn update(args: UpdateArgs, images: &Path, golden: &Path) -> Result<Exit, Failure> {
+pub(in super::super) async fn update(args: UpdateArgs, setting: Setting<'_>) -> Result<Exit, Failure> {
     not_in_ci("update")?;
     let UpdateArgs { select, host: asked, run, reason: why, repeat } = &args;
     let why = reason(why)?;
+    let Setting { images, golden, .. } = setting;
     let hosts = host::each(asked, images)?;
-    let ran = session::run(Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false }).await?;
+    let redaction = &setting.redaction.of_hosts(hosts.iter().filter_map(|ask| ask.name));
+    let asked = Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false, redaction };
+    let ran = session::run(asked).await?;
     let said = ran.record.outcome();
     if ran.outcome.summary.stopped_early.is_some() {
         print("nothing is recorded: the run was stopped before its end\n")?;
@@ -34,7 +36,8 @@ pub(in super::super) async fn update(args: UpdateArgs, images: &Path, golden: &P
     let accepted = accepted
         .into_iter()
         .filter_map(|(item, _)| Some(Accepted { item, facts: pending.facts(item.entry)?, reason: why }));
-    let updates = decide(&ran.store, &accepted.collect::<Vec<_>>()).map_err(Failure::input)?;
+    let redactor = redaction.redactor(&ran.record.machines(), [why]);
+    let updates = decide(&ran.store, &accepted.collect::<Vec<_>>(), &redactor).map_err(Failure::input)?;
     store::apply(golden, &updates).map_err(Failure::input)?;
     let told: String = refused
         .iter()
