@@ -10,6 +10,7 @@ mod combine;
 mod golden;
 mod model;
 mod phrase;
+mod sources;
 mod step;
 #[cfg(test)]
 mod testkit;
@@ -18,4 +19,5 @@ mod weigh;
 pub use case::{Judged, golden_keys, judge_case};
 pub use combine::combine_repeats;
 pub use model::{CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, Verdict};
+pub use sources::{GoldenSource, golden_sources};
 pub use step::step_holds;

@@ -17,6 +17,7 @@ pub mod support;
 pub mod table;
 mod terminal;
 mod text;
+mod trace;
 
 #[cfg(test)]
 mod sample;
@@ -30,6 +31,7 @@ pub use junit::Junit;
 pub use style::Mark;
 pub use terminal::{Options, Terminal, Verbosity};
 pub use text::{clean, plain_log};
+pub use trace::side_by_side;
 
 use crate::events::Event;
 
