@@ -1,5 +1,7 @@
 //! The same case, run several times.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{CaseResult, Judgement, JudgementKind, Subject, Varied, Verdict};
 use crate::scenario::model::Level;
 
@@ -12,16 +14,21 @@ use crate::scenario::model::Level;
 /// - Goldens that are all new and whose texts differ between runs are `flaky` too: none of them is fit to be recorded.
 ///
 /// The judgements, steps and texts are those of the first run with the combined verdict, or for `flaky` of the first
-/// that did not hold. The time is that of all runs together.
+/// that did not hold. The time, and the normalising rules that were used, are those of all runs together.
 #[must_use]
 pub fn combine_repeats(runs: Vec<CaseResult>) -> Option<CaseResult> {
     let of = runs.len();
     let took = runs.iter().map(|run| run.took).sum();
     let (verdict, shown) = combined(&runs)?;
     let unstable = unstable(&runs);
+    let mut rules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (step, used) in runs.iter().flat_map(|run| &run.rules) {
+        rules.entry(step.clone()).or_default().extend(used.iter().cloned());
+    }
     let mut result = runs.into_iter().nth(shown)?;
     result.verdict = verdict;
     result.took = took;
+    result.rules = rules;
     if result.verdict == Verdict::New
         && let Some((judgement, same)) = unstable
     {
@@ -119,6 +126,7 @@ mod tests {
             boot: None,
             steps: Vec::new(),
             observed: Vec::new(),
+            rules: [].into(),
             took: Duration::from_secs(1),
             by_hand: String::new(),
         }

@@ -1,5 +1,6 @@
 //! Judgements and verdicts. Plain values.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -194,6 +195,8 @@ pub struct CaseResult {
     pub steps: Vec<StepObservation>,
     /// Texts that goldens are about.
     pub observed: Vec<Observed>,
+    /// For each step of which a golden's text was seen the normalising rules that changed something in it.
+    pub rules: BTreeMap<String, BTreeSet<String>>,
     /// Wall time of the case's own steps and, for the first case of a boot, the boot.
     pub took: Duration,
     /// The command line that repeats the case's boot by hand.
@@ -215,6 +218,7 @@ impl CaseResult {
             boot: None,
             steps: vec![],
             observed: vec![],
+            rules: BTreeMap::new(),
             took: Duration::ZERO,
             by_hand: String::new(),
         }

@@ -68,6 +68,7 @@ impl Run {
             boot: None,
             steps: vec![],
             observed: vec![Observed { key: key(), stream: Stream::Stdout, raw: self.text.clone(), text: self.text }],
+            rules: [].into(),
             took: std::time::Duration::ZERO,
             by_hand: "docker run x".into(),
         };

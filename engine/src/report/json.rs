@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::events::Event;
 use crate::facts::Facts;
 use crate::judge::{CaseResult, Judgement, Observed, Verdict};
+use crate::observe::escape::steers;
 use crate::observe::{BootObservation, StepObservation};
 use crate::plan::{CaseId, LeftOut, WhyOut};
 use crate::redact::Redaction;
@@ -44,9 +45,9 @@ impl Reporter for Json {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        let mut text = serde_json::to_vec_pretty(&document(&self.run, &self.redaction)?)?;
-        text.push(b'\n');
-        self.target.write(&text)
+        let document = document(&self.run, &self.redaction)?;
+        let text = harmless(&serde_json::to_string_pretty(&document)?) + "\n";
+        self.target.write(text.as_bytes())
     }
 }
 
@@ -117,6 +118,19 @@ struct Left<'a> {
     point: &'a IndexMap<String, AxisValue>,
     verdict: &'static str,
     detail: &'a str,
+}
+
+/// The same JSON for whoever prints it: what serde leaves as it is and a terminal would follow is escaped.
+fn harmless(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if steers(c) && c != '\n' {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
 }
 
 /// The document as a value; all durations are seconds.
@@ -244,6 +258,14 @@ mod tests {
         assert_eq!(ids(&value).len(), ids(&plain).len());
         assert!(ids(&value).iter().all(|id| id.ends_with("host=ssh://<user>@<machine-1>:22]")), "{:?}", ids(&value));
         assert!(names.iter().all(|name| plain.to_string().contains(name)));
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_escaped_and_means_the_same() {
+        let value = serde_json::json!({ "a\u{9b}2J": "\u{1b}[1m\u{7f}\u{202e}é\n" });
+        let text = harmless(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(!text.chars().any(|c| steers(c) && c != '\n'), "{text:?}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod support;
 pub mod table;
 mod terminal;
 mod text;
+mod trace;
 
 #[cfg(test)]
 mod sample;
@@ -31,6 +32,7 @@ pub use junit::Junit;
 pub use style::Mark;
 pub use terminal::{Options, Terminal, Verbosity};
 pub use text::{clean, plain_log};
+pub use trace::side_by_side;
 
 use crate::events::Event;
 

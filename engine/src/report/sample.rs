@@ -45,6 +45,7 @@ pub(super) fn case(scenario: &str, axes: &[(&str, &str)], verdict: Verdict) -> C
         }),
         steps: Vec::new(),
         observed: Vec::new(),
+        rules: [].into(),
         took: Duration::from_millis(420),
         by_hand: "docker run -d -t --cap-add SYS_ADMIN --tmpfs /run sdc/debian-12".into(),
     }
