@@ -7,10 +7,11 @@
 
 mod program;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use program::user::{BOOTS, User, tree, verdicts};
 use program::{Ended, able, nothing_left, run, start};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -19,84 +20,6 @@ use serde_json::Value;
 const NEVER: &[&str] = &["fail", "error", "timeout", "flaky", "new"];
 /// Whether the shipped goldens cover every case of the private engines; then the exit code is 0.
 const GOLDENS_ARE_COMPLETE: bool = true;
-
-/// The flags that systemd needs here, as the shipped scenarios have them.
-const BOOTS: &str = r#"
-[container]
-image = "debian-12"
-setup_mode = "unmount"
-cap_add = ["SYS_ADMIN"]
-cgroupns = "private"
-tmpfs = ["/run", "/run/lock"]
-env = { container = "docker" }
-stop_signal = "SIGRTMIN+3"
-network = "none"
-
-[boot]
-unknown_lines = "ignore"
-"#;
-
-/// A user's folder: scenarios and goldens.
-struct User(tempfile::TempDir);
-
-impl User {
-    fn with(title: &str, steps: &str) -> Self {
-        let user = Self(tempfile::tempdir().unwrap());
-        std::fs::create_dir(user.scenarios()).unwrap();
-        user.write(title, steps);
-        user
-    }
-
-    fn write(&self, title: &str, steps: &str) {
-        std::fs::write(self.scenarios().join("mine.toml"), format!("title = '{title}'\n{BOOTS}\n{steps}\n")).unwrap();
-    }
-
-    fn scenarios(&self) -> PathBuf {
-        self.0.path().join("scenarios")
-    }
-
-    fn golden(&self) -> PathBuf {
-        self.0.path().join("golden")
-    }
-
-    fn json(&self) -> PathBuf {
-        self.0.path().join("report.json")
-    }
-
-    fn report(&self) -> Value {
-        serde_json::from_slice(&std::fs::read(self.json()).unwrap()).unwrap()
-    }
-
-    /// The arguments of a command on this folder.
-    fn arguments(&self, command: &[&str], more: &[&str]) -> Vec<String> {
-        let [scenarios, golden, json, aside] =
-            [self.scenarios(), self.golden(), self.json(), self.0.path().join("aside")]
-                .map(|path| path.display().to_string());
-        let own = [scenarios.as_str(), "--golden", &golden, "--json", &json, "--aside", &aside];
-        command.iter().chain(&own).chain(more).map(ToString::to_string).collect()
-    }
-
-    fn run(&self, command: &[&str], more: &[&str]) -> Ended {
-        run(&self.arguments(command, more))
-    }
-
-    fn files(&self) -> BTreeMap<String, String> {
-        tree(&self.golden())
-    }
-}
-
-/// Every file below a folder, with its text.
-fn tree(root: &Path) -> BTreeMap<String, String> {
-    walkdir::WalkDir::new(root)
-        .into_iter()
-        .filter_map(Result::ok)
-        .filter(|entry| entry.file_type().is_file())
-        .map(|entry| {
-            let name = entry.path().strip_prefix(root).unwrap().display().to_string();
-            (name, String::from_utf8_lossy(&std::fs::read(entry.path()).unwrap()).into_owned())
-        })
-        .collect()
-}
 
 fn everything(lab: &str) {
     let Some(_alone) = able(lab) else { return };
@@ -377,13 +300,6 @@ fn an_update_that_is_interrupted_writes_nothing() {
 
 const SLOW: &str = "[matrix]\nn = [1, 2, 3, 4, 5, 6, 7, 8]\n\n[[step]]\nname = 'a'\nrun = 'sleep 60'\nchanges = true\ntimeout = '90s'\nexpect.exit = 0";
 
-/// The verdicts and details of a report's cases on a host.
-fn verdicts(report: &Value, host: &str) -> Vec<(String, String)> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let cases = report["cases"].as_array().unwrap().iter().filter(|case| case["host"] == host);
-    cases.map(|case| (text(&case["verdict"]), text(&case["detail"]))).collect()
-}
-
 #[test]
 fn an_engine_that_is_killed_in_mid_run_ends_its_cases_as_errors_at_once() {
     let Some(_alone) = able("docker-v1") else { return };
@@ -391,7 +307,7 @@ fn an_engine_that_is_killed_in_mid_run_ends_its_cases_as_errors_at_once() {
     let running = start(&user.arguments(&["check"], &["--host", "docker-v1", "--jobs", "3"]));
     running.until_containers_run(3);
     let killed = Instant::now();
-    running.kill_engine();
+    running.signal_engine(Signal::KILL);
     let ended = running.end();
     assert!(killed.elapsed() < Duration::from_secs(20), "{:?}: {}", killed.elapsed(), ended.stdout);
     assert_eq!(ended.code, Some(3), "{}{}", ended.stdout, ended.stderr);
@@ -410,7 +326,7 @@ fn the_other_host_goes_on_where_an_engine_is_killed() {
     let user = User::with("Killed?", steps);
     let running = start(&user.arguments(&["check"], &["--host", "docker-v1", "--host", "docker-v2", "--jobs", "3"]));
     running.until_containers_run(3);
-    running.kill_engine();
+    running.signal_engine(Signal::KILL);
     let second = running.next_engine(&running.name);
     let ended = running.end();
     assert_eq!(ended.code, Some(3), "{}{}", ended.stdout, ended.stderr);

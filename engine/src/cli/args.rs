@@ -60,6 +60,8 @@ pub enum Command {
     Accept(AcceptArgs),
     /// Forgets what check saw of these cases.
     Reject(RejectArgs),
+    /// Shows how a case's golden texts are made of what it printed, line by line and rule by rule.
+    Explain(ExplainArgs),
     /// Removes what runs that died have left on a host.
     Clean(CleanArgs),
 }
@@ -269,6 +271,20 @@ pub struct RejectArgs {
     /// Which texts.
     #[command(flatten)]
     pub which: WhichArgs,
+}
+
+/// `explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// The case's id, or words that it has.
+    #[arg(value_name = "CASE")]
+    pub case: String,
+    /// The scenarios.
+    #[command(flatten)]
+    pub paths: PathArgs,
+    /// Where it runs, unless check has set it aside.
+    #[command(flatten)]
+    pub host: HostArgs,
 }
 
 /// `list`.

@@ -211,6 +211,7 @@ impl Session<'_> {
         let catalogue = &self.selection.loaded.catalogue;
         let tags = tokio::select! {
             tags = tags(opened.host.as_ref(), catalogue, &mut plan, &notice) => tags,
+            why = runner::lost(opened.host.as_ref()) => return Err(Failure::environment(why)),
             () = self.cancel.cancelled() => return Err(Failure { exit: Exit::Interrupted, ..Failure::environment("interrupted while images were made") }),
         };
         let RunArgs { jobs, fail_fast, .. } = *self.asked.run;

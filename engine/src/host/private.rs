@@ -3,39 +3,36 @@
 //! The work is in scripts: `private/guard.sh` starts the engine and removes every trace of it when the pipe to its
 //! standard input ends, so that it does so too where we are killed; `private/inner.sh` prepares the engine's
 //! namespaces, and `private/docker.sh` or `private/podman.sh` starts the engine in them. This file finds out what is
-//! there, starts the guard, waits for the socket and reads what it says.
+//! there; `private/guard.rs` starts the guard, waits for the socket and reads what it says.
 //!
 //! Folders: `<data>/engines/<lab>` keeps images between runs; a second run at the same time takes `<lab>-2`, and so on;
 //! `<data>/roots` has the root folders of Debian suites. `<runs>/<lab>-<pid>` holds the socket and the log and is removed
 //! at the end. The engine's network namespace has no way out: `network = "host"` means that namespace.
 
+mod guard;
+
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use super::address::Address;
 use super::docker::{Docker, Owned};
 use super::facts::{containers_below, layout_here};
 use super::lab::{Lab, Place, Root, provide_root};
-use super::wire::get_json;
 use super::{ContainerId, Host, HostError};
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind};
 
-const GUARD: &str = include_str!("private/guard.sh");
-const INNER: &str = include_str!("private/inner.sh");
-const DOCKER: &str = include_str!("private/docker.sh");
-const PODMAN: &str = include_str!("private/podman.sh");
+pub(super) use guard::{Guard, Said};
 
 /// How long an engine may take until it answers.
 const START: Duration = Duration::from_secs(60);
 /// How long it may take until it and all its traces are gone.
 const STOP: Duration = Duration::from_secs(60);
+/// How long it may take to remove containers first; what is left then ends with the engine.
+const REMOVE: Duration = Duration::from_secs(10);
 /// The user that a rootless engine runs as, in its own namespaces only: none that Debian's rules give to a person.
 const ROOTLESS_USER: &str = "64999";
 
@@ -87,23 +84,39 @@ pub(super) fn possible(lab: &Lab, layout: Option<CgroupLayout>) -> Result<Possib
     }
     let cgroups = cgroups(lab.cgroups, layout)?;
     programs(&["unshare", "setpriv", "flock"])?;
-    let name = match lab.engine {
-        EngineKind::Docker => "dockerd",
-        EngineKind::Podman => "podman",
-    };
+    let needed = needed(lab);
     if let Place::Root(root) = &lab.place {
-        return Ok(Possible { cgroups, program: name.into(), root: Some(root) });
+        return Ok(Possible { cgroups, program: needed[0].into(), root: Some(root) });
     }
+    let program = programs(&needed)?.swap_remove(0);
+    Ok(Possible { cgroups, program, root: None })
+}
+
+/// The programs that an engine needs, its own first.
+fn needed(lab: &Lab) -> Vec<&str> {
     let mut needed = match lab.engine {
-        EngineKind::Docker => vec![name, "containerd"],
-        EngineKind::Podman => vec![name, "conmon"],
+        EngineKind::Docker => vec!["dockerd", "containerd"],
+        EngineKind::Podman => vec!["podman", "conmon"],
     };
     needed.push(&lab.runtime);
     if lab.rootless {
         needed.push("newuidmap");
     }
-    let program = programs(&needed)?.swap_remove(0);
-    Ok(Possible { cgroups, program, root: None })
+    needed
+}
+
+/// Whether a root folder has the programs that a lab host needs. An engine without its runtime starts, and then refuses
+/// every container.
+fn complete(lab: &Lab, root: &Path) -> Result<(), String> {
+    const FOLDERS: [&str; 4] = ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin"];
+    let has = |name: &str| FOLDERS.iter().any(|folder| root.join(folder).join(name).symlink_metadata().is_ok());
+    match needed(lab).into_iter().find(|name| !has(name)) {
+        Some(missing) => Err(format!(
+            "its root folder {} has no `{missing}`; add the package to `packages` of [root] in its declaration",
+            root.display()
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Starts an engine and connects to it; [`Host::close`] ends it. Containers of a run that died are removed first.
@@ -139,15 +152,6 @@ pub(super) struct Engine {
     cgroup_parent: Option<String>,
 }
 
-/// A guard: a script that lives as long as what it started, and ends it when it is closed or its owner dies.
-#[derive(Debug)]
-pub(super) struct Guard {
-    child: Child,
-    /// The engine lives as long as this pipe is open.
-    stdin: Option<ChildStdin>,
-    says: Lines<BufReader<ChildStdout>>,
-}
-
 impl Engine {
     async fn start(
         lab: &Lab,
@@ -158,7 +162,11 @@ impl Engine {
         let error = |words: String| HostError::local(action(), words);
         let possible = possible(lab, layout_here().await).map_err(error)?;
         let root = match possible.root {
-            Some(root) => Some(provide_root(root, &options.data.join("roots"), notice).await.map_err(error)?),
+            Some(root) => {
+                let made = provide_root(root, &options.data.join("roots"), notice).await.map_err(error)?;
+                complete(lab, &made).map_err(error)?;
+                Some(made)
+            }
             None => None,
         };
         let mut guard = Guard::spawn(lab, options, &possible, root.as_deref()).map_err(|e| error(e.to_string()))?;
@@ -172,7 +180,7 @@ impl Engine {
             Ok(Err(words)) => Err(error(words)),
             Err(_) => {
                 let said = guard.end().await;
-                Err(error(format!("it does not answer after {} s\n{}", START.as_secs(), said.log.join("\n"))))
+                Err(error(format!("it does not answer after {} s\n{}", START.as_secs(), said.reason())))
             }
         }
     }
@@ -187,129 +195,12 @@ impl Owned for Engine {
     async fn close(&self, docker: &Docker) -> Vec<String> {
         let Some(guard) = self.guard.lock().await.take() else { return Vec::new() };
         // At most one word each: dockerd would give every container its stop signal and ten seconds.
-        let removed = timeout(STOP, remove_containers(docker)).await;
-        drop(removed);
+        let _in_time = timeout(REMOVE, remove_containers(docker)).await;
         let mut left = guard.end().await.left;
         if self.run.exists() {
             left.push(format!("the folder {}", self.run.display()));
         }
         left
-    }
-}
-
-/// What a guard said after its engine's end.
-#[derive(Debug, Default)]
-pub(super) struct Said {
-    /// The last words of what it guarded.
-    pub(super) log: Vec<String>,
-    /// What could not be removed.
-    pub(super) left: Vec<String>,
-}
-
-impl Said {
-    /// Takes a line of a guard's.
-    pub(super) fn hear(&mut self, line: &str) {
-        match line.split_once(' ') {
-            Some(("left", what)) => self.left.push(what.to_owned()),
-            Some(("log" | "error", words)) => self.log.push(words.to_owned()),
-            Some(("run" | "data" | "ended", _)) => {}
-            // The words of a program that the guard runs.
-            _ => self.log.push(line.to_owned()),
-        }
-    }
-}
-
-impl Guard {
-    fn spawn(
-        lab: &Lab,
-        options: &PrivateOptions,
-        possible: &Possible<'_>,
-        root: Option<&Path>,
-    ) -> std::io::Result<Self> {
-        let service = match lab.engine {
-            EngineKind::Docker => DOCKER,
-            EngineKind::Podman => PODMAN,
-        };
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", "exec unshare --mount --propagation private sh -c \"$@\" 2>&1", "sdc-engine", GUARD])
-            .args([&format!("sdc-engine-guard-{}", lab.name), &lab.name, possible.cgroups])
-            .args([&options.data.join("engines"), &options.runs])
-            .arg(INNER)
-            .arg(root.unwrap_or(Path::new("")))
-            .args([lab.runtime.as_str(), if lab.rootless { ROOTLESS_USER } else { "" }])
-            .arg(&possible.program)
-            .arg(service);
-        Self::start(command)
-    }
-
-    /// Starts a guard that a command line runs.
-    pub(super) fn start(mut command: Command) -> std::io::Result<Self> {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            // Ctrl-C on the terminal is for us; the guard ends when we do.
-            .process_group(0)
-            .spawn()?;
-        let missing = || std::io::Error::other("no pipe to the guard");
-        let stdin = Some(child.stdin.take().ok_or_else(missing)?);
-        let says = BufReader::new(child.stdout.take().ok_or_else(missing)?).lines();
-        Ok(Self { child, stdin, says })
-    }
-
-    /// Waits until the engine answers: its run folder and address. Words where it ends first.
-    async fn ready(&mut self, lab: &Lab) -> Result<(PathBuf, Address), String> {
-        const POLL: Duration = Duration::from_millis(20);
-        let socket = match (lab.engine, lab.rootless) {
-            (EngineKind::Docker, _) => "docker.sock",
-            (EngineKind::Podman, false) => "podman.sock",
-            (EngineKind::Podman, true) => "user/podman.sock",
-        };
-        let mut said = Said::default();
-        let mut place = None;
-        loop {
-            tokio::select! {
-                line = self.says.next_line() => match line {
-                    Ok(Some(line)) => {
-                        if let Some(run) = line.strip_prefix("run ") {
-                            place = Some((PathBuf::from(run), Address::Unix(Path::new(run).join(socket))));
-                        }
-                        said.hear(&line);
-                    }
-                    Ok(None) | Err(_) => return Err(said.log.join("\n")),
-                },
-                () = sleep(POLL) => {
-                    if let Some(place) = &place && get_json(&place.1, "/version").await.is_ok() {
-                        return Ok(place.clone());
-                    }
-                }
-            }
-        }
-    }
-
-    /// The next line that it says; `None` when it has ended.
-    pub(super) async fn line(&mut self) -> Option<String> {
-        self.says.next_line().await.ok().flatten()
-    }
-
-    /// Ends what it guards, and it; what it said.
-    pub(super) async fn end(mut self) -> Said {
-        let mut said = Said::default();
-        drop(self.stdin.take());
-        let until = Instant::now() + STOP;
-        loop {
-            match tokio::time::timeout_at(until, self.says.next_line()).await {
-                Ok(Ok(Some(line))) => said.hear(&line),
-                Ok(_) => break,
-                Err(_) => {
-                    said.left.push(format!("its guard did not end within {} s", STOP.as_secs()));
-                    return said;
-                }
-            }
-        }
-        drop(timeout(Duration::from_secs(5), self.child.wait()).await);
-        said
     }
 }
 
@@ -364,11 +255,15 @@ mod tests {
     }
 
     #[test]
-    fn what_a_guard_says_is_sorted() {
-        let mut said = Said::default();
-        for line in ["run /x", "ended 1", "log one", "left the cgroup /a", "unshare: no"] {
-            said.hear(line);
+    fn a_root_folder_without_the_runtime_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let lab = Lab { runtime: "crun".into(), ..Lab::shipped("docker-28-v2").expect("a lab host") };
+        std::fs::create_dir_all(folder.path().join("usr/sbin")).expect("made");
+        for name in ["dockerd", "containerd"] {
+            std::fs::write(folder.path().join("usr/sbin").join(name), "").expect("written");
         }
-        assert_eq!((said.log, said.left), (vec!["one".into(), "unshare: no".into()], vec!["the cgroup /a".into()]));
+        assert!(complete(&lab, folder.path()).is_err_and(|words| words.contains("has no `crun`")));
+        std::fs::write(folder.path().join("usr/sbin/crun"), "").expect("written");
+        assert_eq!(complete(&lab, folder.path()), Ok(()));
     }
 }

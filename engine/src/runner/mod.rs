@@ -3,6 +3,7 @@
 //! A boot is a task: create, put the setup script in, attach, start, watch, run steps, collect, remove. Removal happens
 //! on every way out of a task, and once more for everything that carries this run's label when all tasks are over.
 
+mod alive;
 mod boot;
 mod console;
 mod group;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
+pub use alive::lost;
 pub use labels::{Owner, RUN_LABEL, sweep};
 pub use schedule::run;
 

@@ -7,7 +7,10 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
+use super::alive::{lost, why_lost};
 use super::group::{Boot, Over};
 use super::{Outcome, Run, labels};
 use crate::events::{BootPhase, Event, Summary};
@@ -21,7 +24,19 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
     let started = Instant::now();
     let planned = plan.cases();
     let run = Arc::new(run);
-    let floor = Arc::new(Floor { slots: Semaphore::new(run.options.jobs.max(1)), gone: OnceLock::new() });
+    let floor = Arc::new(Floor {
+        slots: Semaphore::new(run.options.jobs.max(1)),
+        gone: OnceLock::new(),
+        over: CancellationToken::new(),
+    });
+    let watch = tokio::spawn({
+        let (run, floor) = (Arc::clone(&run), Arc::clone(&floor));
+        async move {
+            let why = lost(run.host.as_ref()).await;
+            floor.close(why);
+        }
+    });
+    let _watch = AbortOnDropHandle::new(watch);
     let mut tasks = JoinSet::new();
     let mut groups = HashMap::new();
     for (number, group) in in_order(plan.groups) {
@@ -64,6 +79,17 @@ struct Floor {
     slots: Semaphore,
     /// Why the engine can't be used any more.
     gone: OnceLock<String>,
+    /// Ends the boots under way when the engine can't be used any more.
+    over: CancellationToken,
+}
+
+impl Floor {
+    /// No more boots, for that reason or the one that came first, which it gives.
+    fn close(&self, why: String) -> &str {
+        let why = self.gone.get_or_init(|| why);
+        self.over.cancel();
+        why
+    }
 }
 
 /// The results of a group whose task ended in the middle.
@@ -121,13 +147,7 @@ async fn gone(run: &Run, results: &[CaseResult]) -> Option<String> {
         return None;
     }
     // What a boot came to says nothing of the subject where its engine died under it.
-    let error = run.host.list(labels::RUN_LABEL).await.err()?;
-    match error.kind {
-        HostErrorKind::Unreachable(_) | HostErrorKind::TimedOut(_) => {
-            Some(format!("the engine of {} died in mid-run: {}", run.host.facts().name, error.kind))
-        }
-        _ => None,
-    }
+    why_lost(run.host.as_ref()).await
 }
 
 /// Boots a group as often as asked. A group that was not booted that often has no results: half of what was asked for
@@ -167,17 +187,21 @@ async fn once(run: &Run, floor: &Floor, number: usize, group: &BootGroup, repeat
         return Some(boot.all_ended(why));
     }
     let name = format!("sdc-{}-{number}-{repeat}", run.options.owner.run);
+    let ended = || Some(Over { results: boot.all_ended(floor.gone.get().map_or("", String::as_str)), made: None });
     let over = tokio::select! {
         biased;
         () = run.cancel.cancelled() => None,
-        over = boot.go(name) => Some(over),
+        () = floor.over.cancelled() => ended(),
+        over = async {
+            let over = boot.go(name).await;
+            match gone(run, &over.results).await {
+                Some(why) => Over { results: boot.all_ended(floor.close(why)), made: None },
+                None => over,
+            }
+        } => Some(over),
     };
     // A container that was made before the interruption has this run's label: it is removed with what is left.
-    let Over { mut results, mut made } = over?;
-    if let Some(why) = gone(run, &results).await {
-        results = boot.all_ended(floor.gone.get_or_init(|| why));
-        made = None;
-    }
+    let Over { results, made } = over?;
     // Before the slot is free for another boot; `serve` looks at what all repeats together say.
     let last = repeat + 1 >= run.options.repeat;
     if run.options.fail_fast && last && results.iter().any(|result| stops(&result.verdict)) {

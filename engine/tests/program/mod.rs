@@ -1,5 +1,7 @@
 //! Runs the program in a process of its own and finds every trace of it on this machine, and of no other run.
 
+pub(crate) mod user;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -150,17 +152,18 @@ impl Running {
         next().unwrap_or_default()
     }
 
-    /// Kills the engine that it started, and not its guard.
-    pub(crate) fn kill_engine(&self) {
+    /// Sends a signal to the engine that it started, and not to its guard.
+    pub(crate) fn signal_engine(&self, signal: Signal) {
         let engine = |process: &PathBuf| {
             let words = std::fs::read(process.join("cmdline")).unwrap_or_default();
             let words = String::from_utf8_lossy(&words).replace('\0', " ");
-            words.split(' ').next().is_some_and(|program| program.ends_with("dockerd")) && words.contains(&self.name)
+            let program = words.split(' ').next().unwrap_or_default().to_owned();
+            ["dockerd", "podman"].iter().any(|name| program.ends_with(name)) && words.contains(&self.name)
         };
         let found: Vec<PathBuf> = processes().filter(engine).collect();
         assert_eq!(found.len(), 1, "{found:?}");
         let pid = found[0].file_name().unwrap().to_str().unwrap().parse().unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -200,7 +203,8 @@ fn containers(name: &str) -> std::collections::BTreeSet<String> {
             |line: &str| line.split_once(&parent).map(|(_, path)| path.split('/').next().unwrap_or("").to_owned());
         text.lines().find_map(below)
     };
-    processes().filter_map(of).collect()
+    // podman's own two are none.
+    processes().filter_map(of).filter(|name| name != "service" && name != "conmon").collect()
 }
 
 /// Prints the folders with a name in every cgroup hierarchy, also in those that are mounted nowhere here.

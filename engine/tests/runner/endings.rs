@@ -224,3 +224,23 @@ async fn a_failure_on_an_engine_that_answers_is_no_end_of_it() {
     let words: Vec<_> = ran.outcome.results.iter().map(|result| result.verdict.word()).collect();
     assert_eq!(words, ["error", "pass"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_hangs_ends_all_cases_whatever_they_wait_for() {
+    let one = scenario("boot.timeout = '1h'\nstep = [{ name = 'a', run = ['x'], timeout = '1h' }]");
+    let two = own(2);
+    for fake in [
+        Fake::new(Facts::assumed(), |_| up()).taking(Call::Create, 3600 * SECOND),
+        Fake::new(Facts::assumed(), |_| Script::says(&[BANNER])),
+        Fake::new(Facts::assumed(), |_| up().on("x", Reply::hangs())),
+    ] {
+        let hung = fake.failing(Call::List, Failure::hangs(30 * SECOND));
+        let ran = on_fake(hung).jobs(1).run_roughly(&[("one", &one), ("two", &two)]).await;
+        assert_eq!(ran.outcome.results.len(), 2);
+        for result in &ran.outcome.results {
+            let Verdict::Error(words) = &result.verdict else { panic!("{:?}", result.verdict) };
+            assert_eq!(words, "the engine of assumed hangs: no answer within 30s");
+        }
+        assert!(ran.outcome.summary.took < 90 * SECOND, "{:?}", ran.outcome.summary.took);
+    }
+}

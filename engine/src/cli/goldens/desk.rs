@@ -75,7 +75,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The plan of an entry's case.
-    fn plan(&self, entry: &Entry) -> Option<&CasePlan> {
+    pub(super) fn plan(&self, entry: &Entry) -> Option<&CasePlan> {
         let facts = self.held.pending.facts(entry)?;
         let (_, cases) = self.plans.iter().find(|(host, _)| host == facts)?;
         cases.get(&entry.case)

@@ -4,11 +4,13 @@ mod accept;
 mod aside;
 mod confirm;
 mod desk;
+mod explain;
 mod review;
 mod update;
 
 pub(super) use accept::{accept, reject};
 pub(super) use aside::set_aside;
+pub(super) use explain::explain;
 pub(super) use review::review;
 pub(super) use update::update;
 

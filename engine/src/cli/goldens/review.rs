@@ -82,7 +82,7 @@ fn shown(desk: &Desk<'_>, group: &Group<'_>, place: show::Place, runs: u32) -> S
     lines.join("\n") + "\n\n"
 }
 
-fn columns() -> Option<usize> {
+pub(super) fn columns() -> Option<usize> {
     let out = std::io::stdout();
     let size = if out.is_terminal() { terminal_size::terminal_size_of(&out) } else { None };
     size.map(|(width, _)| usize::from(width.0).max(20))
