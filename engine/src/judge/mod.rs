@@ -14,6 +14,7 @@ mod sources;
 mod step;
 #[cfg(test)]
 mod testkit;
+mod unused;
 mod weigh;
 
 pub use case::{Judged, golden_keys, judge_case};
@@ -21,3 +22,4 @@ pub use combine::combine_repeats;
 pub use model::{CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, Verdict};
 pub use sources::{GoldenSource, golden_sources};
 pub use step::step_holds;
+pub use unused::{UnusedRule, unused_rules};
