@@ -33,6 +33,13 @@ mod lines {
     pub(super) const MISSING: &str = "/nowhere/at/all";
 }
 
+/// Prints what a container sees of the flags of [`applies_flags`].
+const SEES: &str = "cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/hostname; id -u; ulimit -Hn; echo \
+    $container; echo > /dev/other && echo device; true > /tmp/x && echo tmpfs; true 2>&- > /x || echo read-only; \
+    [ -e /outside/self ] && echo bind; [ -d /anonymous ] && echo volume; \
+    while read -r name value; do case $name in NoNewPrivs: | Seccomp:) echo $name $value ;; esac; done </proc/self/status";
+const SEEN: &str = "1\nbox\n1000\n200\ndocker\ndevice\ntmpfs\nread-only\nbind\nvolume\nNoNewPrivs: 1\nSeccomp: 0\n";
+
 fn exec(line: &str) -> ExecRequest {
     ExecRequest {
         argv: ["/bin/sh", "-c", line].map(ToOwned::to_owned).to_vec(),
@@ -62,6 +69,7 @@ fn as_the_shell_does(request: &CreateRequest) -> Script {
     let both = Reply { code: 4, stdout: "out\n".into(), stderr: "err\n".into(), ..Reply::default() };
     let missing = HostErrorKind::Refused { status: 400, message: "executable file not found".into() };
     script
+        .on("ip_forward", Reply::prints(SEEN))
         .on("echo out", both)
         .on("sleep 100 & echo", Reply::prints("left\n"))
         .on("sleep 100", Reply::hangs())
@@ -87,6 +95,31 @@ async fn docker_on_v1_keeps_the_contract() {
 #[tokio::test(flavor = "multi_thread")]
 async fn docker_on_v2_keeps_the_contract() {
     on_real("docker-v2", IMAGE, suite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_28_keeps_the_contract() {
+    on_real("docker-28-v2", IMAGE, suite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn podman_on_v1_keeps_the_contract() {
+    on_real("podman-v1", IMAGE, suite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn podman_on_v2_keeps_the_contract() {
+    on_real("podman-v2", IMAGE, suite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rootless_podman_keeps_the_contract() {
+    on_real("podman-rootless-v2", IMAGE, suite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn podman_5_keeps_the_contract() {
+    on_real("podman-5-v2", IMAGE, suite).await;
 }
 
 async fn suite(host: &Arc<dyn Host>) {
@@ -232,15 +265,21 @@ async fn stops_and_kills(host: &dyn Host) {
 }
 
 async fn refuses_to_start(host: &dyn Host) {
-    let mut request = shell(IMAGE, "missing", true, lines::MISSING);
-    request.argv = vec![lines::MISSING.to_owned()];
-    let id = host.create(&request).await.expect("a container");
-    let refused = host.start(&id).await.expect_err("no such program");
-    assert!(
-        matches!(&refused.kind, HostErrorKind::Refused { message, .. } if message.contains("no such file")),
-        "{refused}"
-    );
-    host.remove(&id).await.expect("removed");
+    for attached in [false, true] {
+        let mut request = shell(IMAGE, "missing", true, lines::MISSING);
+        request.argv = vec![lines::MISSING.to_owned()];
+        let id = host.create(&request).await.expect("a container");
+        // Either call may be the one that hears it.
+        let console = if attached { host.console(&id).await.map(drop) } else { Ok(()) };
+        let refused = match console {
+            Ok(()) => host.start(&id).await.expect_err("no such program"),
+            Err(error) => error,
+        };
+        let HostErrorKind::Refused { message, .. } = &refused.kind else { unreachable!("{refused}") };
+        assert!(message.to_lowercase().contains("no such file"), "{message}");
+        assert!(!message.contains(&id.0), "{message}");
+        host.remove(&id).await.expect("removed");
+    }
 }
 
 async fn applies_flags(host: &dyn Host) {
@@ -251,7 +290,10 @@ async fn applies_flags(host: &dyn Host) {
         read_only: true,
         cap_add: vec!["SYS_ADMIN".into()],
         cap_drop: vec!["MKNOD".into()],
-        security_opt: vec!["seccomp=unconfined".into()],
+        security_opt: vec!["seccomp=unconfined".into(), "no-new-privileges".into()],
+        devices: vec!["/dev/null:/dev/other".into()],
+        sysctls: [("net.ipv4.ip_forward".to_owned(), "1".to_owned())].into(),
+        user: Some("1000".into()),
         tmpfs: [("/tmp".to_owned(), "exec".to_owned())].into(),
         volumes: vec!["/proc:/outside:ro".into(), "/anonymous".into()],
         ulimits: vec!["nofile=100:200".into()],
@@ -265,6 +307,11 @@ async fn applies_flags(host: &dyn Host) {
     let id = host.create(&request).await.expect("a container");
     let shown = host.inspect(&id).await.expect("a description");
     assert_eq!(not_applied(&request.spec, &shown), []);
+    // An engine may show what it did not do, and do what it does not show.
+    host.start(&id).await.expect("a start");
+    let output = host.exec(&id, &exec(SEES)).await.expect("output");
+    let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert_eq!(out, SEEN, "{err}");
     let other = ContainerSpec { cgroupns: Some("host".into()), ..ContainerSpec::default() };
     assert_eq!(not_applied(&other, &shown).len(), 1);
     let twice = host.create(&request).await.expect_err("the name is taken");

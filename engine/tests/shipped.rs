@@ -69,9 +69,10 @@ impl User {
 
     /// The arguments of a command on this folder.
     fn arguments(&self, command: &[&str], more: &[&str]) -> Vec<String> {
-        let [scenarios, golden, json] =
-            [self.scenarios(), self.golden(), self.json()].map(|path| path.display().to_string());
-        let own = [scenarios.as_str(), "--golden", &golden, "--json", &json];
+        let [scenarios, golden, json, aside] =
+            [self.scenarios(), self.golden(), self.json(), self.0.path().join("aside")]
+                .map(|path| path.display().to_string());
+        let own = [scenarios.as_str(), "--golden", &golden, "--json", &json, "--aside", &aside];
         command.iter().chain(&own).chain(more).map(ToString::to_string).collect()
     }
 

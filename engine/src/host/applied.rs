@@ -20,7 +20,7 @@ pub fn not_applied(spec: &ContainerSpec, inspect: &Value) -> Vec<NotApplied> {
     mounts(&mut check, spec);
     maps(&mut check, spec);
     limits(&mut check, spec);
-    systemd(&mut check, spec);
+    podmans(&mut check, spec);
     check.found
 }
 
@@ -30,6 +30,11 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    /// Whether podman describes the container: [`super::docker`] adds what only its own API has.
+    fn podman(&self) -> bool {
+        self.inspect.get("EffectiveCaps").is_some()
+    }
+
     fn at(&self, pointer: &str) -> &Value {
         self.inspect.pointer(pointer).unwrap_or(&Value::Null)
     }
@@ -86,7 +91,7 @@ fn capabilities(check: &mut Check<'_>, spec: &ContainerSpec) {
         for name in asked {
             let holds = seen.iter().any(|s| plain(s) == plain(name) || plain(s) == "ALL")
                 // podman lists only what differs from its defaults, and says what holds in the end.
-                || check.inspect.get("EffectiveCaps").is_some()
+                || check.podman()
                     && (flag == "--cap-add")
                         == check.list("/EffectiveCaps").iter().any(|s| plain(s) == plain(name))
                 // A privileged container has them all; dropping from it is docker's to ignore, and must show.
@@ -112,8 +117,7 @@ fn texts(check: &mut Check<'_>, spec: &ContainerSpec) {
     if let Some(asked) = &spec.userns {
         let seen = check.text("/HostConfig/UsernsMode");
         // podman shows that there is one, not which, and nothing for the host's.
-        let podman = check.inspect.get("EffectiveCaps").is_some();
-        let holds = seen == *asked || podman && seen == if asked == "host" { "" } else { "private" };
+        let holds = seen == *asked || check.podman() && seen == if asked == "host" { "" } else { "private" };
         check.must(holds, format!("--userns {asked}"), &seen);
     }
     if let Some(asked) = &spec.stop_signal {
@@ -221,6 +225,10 @@ fn mounts(check: &mut Check<'_>, spec: &ContainerSpec) {
         let outside = parts.next().unwrap_or_default();
         let inside = parts.next().filter(|part| part.starts_with('/')).unwrap_or(outside);
         let seen = check.at("/HostConfig/Devices").clone();
+        // A rootless podman binds a device as it does a file, and shows it nowhere.
+        if check.podman() && seen.as_array().is_some_and(Vec::is_empty) {
+            break;
+        }
         let holds = seen.as_array().into_iter().flatten().any(|d| {
             // podman does not show the path outside.
             d.get("PathOnHost").and_then(Value::as_str).is_none_or(|seen| seen.is_empty() || seen == outside)
@@ -239,6 +247,10 @@ fn maps(check: &mut Check<'_>, spec: &ContainerSpec) {
     for (key, value) in &spec.env {
         let seen: Vec<_> = env.iter().filter(|line| line.starts_with(&format!("{key}="))).cloned().collect();
         check.must(seen.contains(&format!("{key}={value}")), format!("--env {key}={value}"), shown(&seen));
+    }
+    // podman shows these nowhere; one that it can't set it refuses.
+    if check.podman() {
+        return;
     }
     let sysctls: BTreeMap<String, Value> =
         serde_json::from_value(check.at("/HostConfig/Sysctls").clone()).unwrap_or_default();
@@ -264,8 +276,13 @@ fn limits(check: &mut Check<'_>, spec: &ContainerSpec) {
     }
 }
 
-/// podman's own. What `true` comes to depends on the command, so only the two others can be told.
-fn systemd(check: &mut Check<'_>, spec: &ContainerSpec) {
+/// podman's own. What `true` comes to depends on the command, so only the two other systemd modes can be told; of cgroups,
+/// whether there is one.
+fn podmans(check: &mut Check<'_>, spec: &ContainerSpec) {
+    if spec.cgroups.as_deref() == Some("disabled") {
+        let seen = check.text("/HostConfig/Cgroups");
+        check.must(seen == "disabled", "--cgroups disabled", &seen);
+    }
     let Some(asked) = spec.systemd.as_deref() else { return };
     let seen = check.at("/Config/SystemdMode").clone();
     let holds = match asked {

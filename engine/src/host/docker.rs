@@ -109,14 +109,17 @@ impl Docker {
         self
     }
 
-    /// The request with a cgroup parent, where the engine has none of its own.
-    fn placed(&self, request: &CreateRequest) -> CreateRequest {
+    /// The request with what this engine needs to be told: a cgroup parent, where it has none of its own, and limits.
+    fn completed(&self, request: &CreateRequest) -> CreateRequest {
         let mut request = request.clone();
+        let spec = &mut request.spec;
         // podman refuses a parent beside these two.
-        let none = matches!(request.spec.cgroups.as_deref(), Some("split" | "disabled"));
-        if request.spec.cgroup_parent.is_none() && !none {
-            request.spec.cgroup_parent =
-                self.engine.as_ref().and_then(|engine| engine.cgroup_parent()).map(ToOwned::to_owned);
+        let none = matches!(spec.cgroups.as_deref(), Some("split" | "disabled"));
+        if spec.cgroup_parent.is_none() && !none {
+            spec.cgroup_parent = self.engine.as_ref().and_then(|engine| engine.cgroup_parent()).map(ToOwned::to_owned);
+        }
+        if self.facts.engine == EngineKind::Podman {
+            podman::keep_limits(spec, &self.facts);
         }
         request
     }
@@ -186,7 +189,7 @@ impl Host for Docker {
 
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId, HostError> {
         let action = || format!("create container {}", request.name);
-        let request = &self.placed(request);
+        let request = &self.completed(request);
         if self.facts.engine == EngineKind::Podman {
             let body = podman::body(request).map_err(|words| HostError::local(action(), words))?;
             return limited(action(), WORK, podman::create(&self.address, &body)).await.map(ContainerId);
@@ -231,7 +234,8 @@ impl Host for Docker {
         // Of an ended container that is about to start again the old lines are not wanted.
         let running = inspect.pointer("/State/Running").and_then(Value::as_bool).unwrap_or_default();
         let path = format!("/containers/{}/attach?stream=1&stdout=1&stderr=1&logs={}", id.0, u8::from(running));
-        let chunks = limited(action.clone(), CALL, attach(&self.address, &path, !has_tty(&inspect))).await?;
+        let chunks = limited(action.clone(), CALL, attach(&self.address, &path, !has_tty(&inspect))).await;
+        let chunks = chunks.map_err(podman::refused_early)?;
         Ok(chunks.map(move |chunk| chunk.map_err(|kind| HostError::new(action.clone(), kind))).boxed())
     }
 
@@ -251,6 +255,9 @@ impl Host for Docker {
     async fn wait(&self, id: &ContainerId) -> Result<i64, HostError> {
         use bollard::errors::Error;
         let error = |kind| HostError::new(of(id, "wait for"), kind);
+        if self.facts.engine == EngineKind::Podman {
+            return podman::wait(&self.address, &id.0).await.map_err(error);
+        }
         match self.client.wait_container(&id.0, None::<WaitContainerOptions>).next().await {
             Some(Ok(answer)) => Ok(answer.status_code),
             Some(Err(Error::DockerContainerWaitError { code, .. })) => Ok(code),
@@ -266,8 +273,8 @@ impl Host for Docker {
     async fn inspect(&self, id: &ContainerId) -> Result<Value, HostError> {
         let mut shown = self.json(of(id, "inspect"), &format!("/containers/{}/json", id.0)).await?;
         if self.facts.engine == EngineKind::Podman {
-            let own = self.json(of(id, "inspect"), &format!("/v4.0.0/libpod/containers/{}/json", id.0)).await?;
-            add_podmans_own(&mut shown, &own);
+            let own = self.json(of(id, "inspect"), &format!("{}/containers/{}/json", podman::API, id.0)).await?;
+            podman::add_own(&mut shown, &own);
         }
         Ok(shown)
     }
@@ -291,7 +298,9 @@ impl Host for Docker {
     }
 
     async fn top(&self, id: &ContainerId) -> Result<String, HostError> {
-        let top = self.json(of(id, "list the processes of"), &format!("/containers/{}/top", id.0)).await?;
+        // podman's docker-compatible call runs the image's own `ps`, which may not be there.
+        let own = if self.facts.engine == EngineKind::Podman { podman::API } else { "" };
+        let top = self.json(of(id, "list the processes of"), &format!("{own}/containers/{}/top", id.0)).await?;
         let titles = top.get("Titles").into_iter();
         let rows = top.get("Processes").and_then(Value::as_array).into_iter().flatten();
         let line = |row: &Value| {
@@ -319,8 +328,13 @@ impl Host for Docker {
     }
 
     async fn remove(&self, id: &ContainerId) -> Result<(), HostError> {
-        let options = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
-        match limited(of(id, "remove"), WORK, self.client.remove_container(&id.0, Some(options))).await {
+        let removed = if self.facts.engine == EngineKind::Podman {
+            limited(of(id, "remove"), WORK, podman::remove(&self.address, &id.0)).await
+        } else {
+            let options = RemoveContainerOptions { force: true, v: true, ..RemoveContainerOptions::default() };
+            limited(of(id, "remove"), WORK, self.client.remove_container(&id.0, Some(options))).await
+        };
+        match removed {
             Err(HostError { kind: HostErrorKind::NotFound(_), .. }) => Ok(()),
             Err(HostError { kind: HostErrorKind::Refused { status: 409, message }, .. })
                 if message.contains("already in progress") =>
@@ -377,21 +391,6 @@ impl Host for Docker {
             (Some(engine), _) => engine.close(self).await,
             (None, Some(tunnel)) => tunnel.close().await,
             (None, None) => Vec::new(),
-        }
-    }
-}
-
-/// What podman shows in its own API only: the cgroup namespace, the systemd mode, the capabilities in the end.
-fn add_podmans_own(shown: &mut Value, own: &Value) {
-    for (from, object, key) in [
-        ("/HostConfig/CgroupMode", "/HostConfig", "CgroupnsMode"),
-        ("/Config/SystemdMode", "/Config", "SystemdMode"),
-        ("/EffectiveCaps", "", "EffectiveCaps"),
-    ] {
-        if let (Some(value), Some(object)) =
-            (own.pointer(from), shown.pointer_mut(object).and_then(Value::as_object_mut))
-        {
-            object.insert(key.to_owned(), value.clone());
         }
     }
 }

@@ -28,15 +28,24 @@ impl HostError {
 }
 
 /// What the engine's answer means. 404 is also the answer to a start whose program or device is missing: only where
-/// the words say that the object itself is missing it is [`HostErrorKind::NotFound`].
+/// the words say that the object itself is missing it is [`HostErrorKind::NotFound`]. podman's own API answers 500 to a
+/// missing image and to a name that is taken, which docker's has numbers of their own for.
 pub(super) fn answered(status: u16, message: &str) -> HostErrorKind {
     let message = message.trim().to_owned();
     let lower = message.to_lowercase();
-    let missing = ["no such container", "no such image", "no such exec", "no container with name"];
-    if status == 404 && missing.iter().any(|words| lower.contains(words)) {
-        HostErrorKind::NotFound(message)
-    } else {
-        HostErrorKind::Refused { status, message }
+    let says = |words: &[&str]| words.iter().any(|words| lower.contains(words));
+    let missing = match status {
+        404 => {
+            says(&["no such container", "no such image", "no such exec", "no container with name", "image not known"])
+        }
+        500 => lower.ends_with("image not known"),
+        _ => false,
+    };
+    let taken = status == 500 && says(&["name is already in use", "container already exists"]);
+    match status {
+        _ if missing => HostErrorKind::NotFound(message),
+        _ if taken => HostErrorKind::Refused { status: 409, message },
+        status => HostErrorKind::Refused { status, message },
     }
 }
 
@@ -88,5 +97,18 @@ mod tests {
         assert!(matches!(answered(404, "no container with name or ID \"x\" found"), HostErrorKind::NotFound(_)));
         let start = "OCI runtime create failed: exec: \"/sbin/init\": stat /sbin/init: no such file or directory";
         assert!(matches!(answered(404, start), HostErrorKind::Refused { status: 404, .. }));
+        // podman 4.3: to a removal, to its own create, and to a network of a container that there is not.
+        let image = "failed to find image x:1: docker.io/library/x:1: image not known";
+        assert!(matches!(answered(404, image), HostErrorKind::NotFound(_)));
+        assert!(matches!(answered(500, "docker.io/library/x:1: image not known"), HostErrorKind::NotFound(_)));
+        let network = "looking up container to share net namespace with: no container with name or ID \"x\" found: no such container";
+        assert!(matches!(answered(500, network), HostErrorKind::Refused { status: 500, .. }));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_a_conflict_on_every_engine() {
+        let podman = "creating container storage: the container name \"x\" is already in use by 0123. You have to remove that container to be able to reuse that name: that name is already in use";
+        assert!(matches!(answered(500, podman), HostErrorKind::Refused { status: 409, .. }));
+        assert!(matches!(answered(500, "out of space"), HostErrorKind::Refused { status: 500, .. }));
     }
 }

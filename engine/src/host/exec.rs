@@ -123,10 +123,17 @@ fn not_started(output: &ExecOutput) -> Option<String> {
         return None;
     }
     let starts = ["OCI runtime exec failed", "OCI runtime error", "cannot exec in a stopped", "unable to upgrade"];
-    [&output.stdout, &output.stderr]
-        .into_iter()
-        .map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned())
-        .find(|text| starts.iter().any(|start| text.starts_with(start)))
+    let texts = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned());
+    let docker = texts.iter().find(|text| starts.iter().any(|start| text.starts_with(start)));
+    docker.cloned().or_else(|| texts.iter().find_map(|text| podmans_words(text)))
+}
+
+/// podman's words: `Error: runc: <why>: OCI <what it comes to>` on the first line, and more of its own after it.
+fn podmans_words(text: &str) -> Option<String> {
+    let first = text.lines().next()?.trim().strip_prefix("Error: ")?;
+    let (_, comes_to) = first.rsplit_once(": OCI ")?;
+    let known = ["runtime attempted to invoke", "runtime error", "permission denied", "not found"];
+    known.iter().any(|start| comes_to.starts_with(start)).then(|| first.to_owned())
 }
 
 #[cfg(test)]
@@ -148,5 +155,8 @@ mod tests {
         assert!(not_started(&output(126, words)).is_some_and(|w| w.ends_with("unknown")));
         assert_eq!(not_started(&output(127, "sh: nope: not found\n")), None);
         assert_eq!(not_started(&output(0, words)), None);
+        let podman = "Error: crun: executable file `nope` not found in $PATH: No such file or directory: OCI runtime attempted to invoke a command that was not found\nError: read unixpacket: connection reset by peer\n";
+        assert!(not_started(&output(127, podman)).is_some_and(|w| w.starts_with("crun:") && w.ends_with("not found")));
+        assert_eq!(not_started(&output(127, "Error: crun: no such command\n")), None);
     }
 }

@@ -175,7 +175,8 @@ pub trait Host: Send + Sync {
     async fn get(&self, id: &ContainerId, file: &str, limit: usize) -> Result<Option<Vec<u8>>, HostError>;
 
     /// Attaches to the console before the start, so that no line is lost: raw bytes until the container ends.
-    /// With `tty` off, stdout and stderr come in one stream in the order of arrival.
+    /// With `tty` off, stdout and stderr come in one stream in the order of arrival. [`HostErrorKind::Refused`] where the
+    /// engine or its runtime would not start it: podman tries as much of that as it can before it attaches.
     async fn console(&self, id: &ContainerId) -> Result<BoxStream<'static, Result<Bytes, HostError>>, HostError>;
 
     /// Starts a container. [`HostErrorKind::Refused`] where the engine or its runtime would not.

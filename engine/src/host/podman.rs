@@ -1,240 +1,119 @@
-//! Creating a container through podman's own API, which has what the docker-compatible one lacks: the systemd mode, the
-//! cgroup namespace on v1, `unmask`, `cgroups` and podman's user namespaces. The body is a `SpecGenerator`
-//! (containers/podman, `pkg/specgen/specgen.go`), the same that `podman --url … create` sends. Pure but for [`create`].
+//! podman's own API, for what its docker-compatible one lacks or does otherwise: creating with the systemd mode, the cgroup
+//! namespace on v1, `unmask`, `cgroups` and podman's user namespaces; waiting; removing at once; and what inspect shows.
 
-use serde_json::{Map, Value, json};
+mod spec;
 
-use super::CreateRequest;
-use super::HostErrorKind;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
 use super::address::Address;
-use super::applied::signal;
-use super::wire::post_json;
+use super::wire::{delete, post_json};
+use super::{HostError, HostErrorKind};
+use crate::facts::Facts;
 use crate::plan::ContainerSpec;
+
+pub(super) use spec::body;
+
+/// Where podman's own API begins: the oldest version that is asked for, which newer ones answer too.
+pub(super) const API: &str = "/v4.0.0/libpod";
 
 /// Makes a container: its id.
 pub(super) async fn create(address: &Address, body: &Value) -> Result<String, HostErrorKind> {
-    let answer = post_json(address, "/v4.0.0/libpod/containers/create", body).await?;
+    let answer = post_json(address, &format!("{API}/containers/create"), body).await?;
     let id = answer.get("Id").and_then(Value::as_str).map(ToOwned::to_owned);
     id.ok_or_else(|| HostErrorKind::Unreachable("it answered without the container's id".to_owned()))
 }
 
-/// The body, or words on what in the request can't be expressed.
-pub(super) fn body(request: &CreateRequest) -> Result<Value, String> {
-    let spec = &request.spec;
-    let labels: Map<String, Value> = request.labels.iter().map(|(k, v)| (k.clone(), json!(v))).collect();
-    let mut body = Body(Map::new());
-    body.set("name", &request.name);
-    body.set("image", &request.image);
-    body.set("entrypoint", &request.argv);
-    body.set("labels", labels);
-    body.set("env", &spec.env);
-    body.set("terminal", spec.tty);
-    body.set("stdin", true);
-    body.some("hostname", spec.hostname.as_ref());
-    body.some("user", spec.user.as_ref());
-    body.some("systemd", spec.systemd.as_ref());
-    if let Some(text) = &spec.stop_signal {
-        body.set("stop_signal", signal(text).ok_or_else(|| format!("`{text}` is no signal"))?);
-    }
-    rights(&mut body, spec)?;
-    namespaces(&mut body, spec);
-    mounts(&mut body, spec);
-    limits(&mut body, spec)?;
-    Ok(Value::Object(body.0))
+/// Waits for a container's end: PID 1's exit code. Through the docker-compatible call podman would ask itself for the
+/// state without a pause, and take a core for each container that is waited for.
+pub(super) async fn wait(address: &Address, id: &str) -> Result<i64, HostErrorKind> {
+    let answer = post_json(address, &format!("{API}/containers/{id}/wait?interval=100ms"), &json!({})).await?;
+    answer.as_i64().ok_or_else(|| HostErrorKind::Unreachable(format!("it answered `{answer}` for an exit code")))
 }
 
-struct Body(Map<String, Value>);
-
-impl Body {
-    fn set(&mut self, key: &str, value: impl serde::Serialize) {
-        self.0.insert(key.to_owned(), json!(value));
-    }
-
-    /// Lists with something in them alone: podman 4.3 looks at the first of an empty one, and panics.
-    fn list<T: serde::Serialize>(&mut self, key: &str, list: &[T]) {
-        if !list.is_empty() {
-            self.set(key, list);
-        }
-    }
-
-    fn some(&mut self, key: &str, value: Option<impl serde::Serialize>) {
-        if let Some(value) = value {
-            self.set(key, value);
-        }
-    }
-}
-
-fn rights(body: &mut Body, spec: &ContainerSpec) -> Result<(), String> {
-    body.set("privileged", spec.privileged);
-    body.set("read_only_filesystem", spec.read_only);
-    body.list("cap_add", &spec.cap_add);
-    body.list("cap_drop", &spec.cap_drop);
-    let (mut mask, mut unmask, mut labels) = (Vec::new(), spec.unmask.clone(), Vec::new());
-    // podman's command line leaves these for inspect, which shows the options by nothing else.
-    let mut annotations = Map::new();
-    for option in &spec.security_opt {
-        let (key, value) = option.split_once(['=', ':']).unwrap_or((option, "true"));
-        if matches!(key, "seccomp" | "apparmor" | "label") {
-            annotations.insert(format!("io.podman.annotations.{key}"), json!(value));
-        }
-        match key {
-            "seccomp" => body.set("seccomp_profile_path", value),
-            "apparmor" => body.set("apparmor_profile", value),
-            "no-new-privileges" => body.set("no_new_privileges", value != "false"),
-            "label" => labels.push(value.to_owned()),
-            "mask" => mask.push(value.to_owned()),
-            "unmask" => unmask.push(value.to_owned()),
-            "systempaths" if value == "unconfined" => unmask.push("ALL".to_owned()),
-            "proc-opts" => body.set("procfs_opts", value.split(',').collect::<Vec<_>>()),
-            _ => return Err(format!("podman knows no `--security-opt {option}`")),
-        }
-    }
-    if !annotations.is_empty() {
-        body.set("annotations", annotations);
-    }
-    body.list("mask", &mask);
-    body.list("unmask", &unmask);
-    body.list("selinux_opts", &labels);
-    Ok(())
-}
-
-/// A namespace as podman's API has it: `keep-id:uid=5` is a mode and its value.
-fn namespace(text: &str) -> Value {
-    let (mode, value) = text.split_once(':').unwrap_or((text, ""));
-    json!({ "nsmode": mode, "value": value })
-}
-
-fn namespaces(body: &mut Body, spec: &ContainerSpec) {
-    body.some("cgroupns", spec.cgroupns.as_deref().map(namespace));
-    body.some("netns", spec.network.as_deref().map(namespace));
-    body.some("userns", spec.userns.as_deref().map(namespace));
-    body.some("cgroups_mode", spec.cgroups.as_ref());
-    body.some("cgroup_parent", spec.cgroup_parent.as_ref());
-}
-
-fn options(text: &str) -> Vec<&str> {
-    text.split(',').filter(|option| !option.is_empty()).collect()
-}
-
-fn mounts(body: &mut Body, spec: &ContainerSpec) {
-    let mut mounts: Vec<Value> = spec
-        .tmpfs
-        .iter()
-        .map(
-            |(path, text)| json!({ "destination": path, "type": "tmpfs", "source": "tmpfs", "options": options(text) }),
-        )
-        .collect();
-    let mut volumes = Vec::new();
-    for volume in &spec.volumes {
-        let mut parts = volume.splitn(3, ':');
-        let (first, target, rest) = (parts.next().unwrap_or_default(), parts.next(), parts.next().unwrap_or_default());
-        match target {
-            None => volumes.push(json!({ "Dest": first, "Options": [] })),
-            Some(target) if first.starts_with('/') => {
-                mounts.push(json!({ "destination": target, "type": "bind", "source": first, "options": options(rest) }))
+/// Kills and removes a container. The docker-compatible call would give it its stop signal and ten seconds first.
+///
+/// Of one that has just ended, what conmon started to clean up after it may still hold a mount: then again, a moment later.
+pub(super) async fn remove(address: &Address, id: &str) -> Result<(), HostErrorKind> {
+    const PAUSES: [u64; 5] = [50, 100, 200, 400, 800];
+    let path = format!("{API}/containers/{id}?force=true&volumes=true&timeout=0");
+    for pause in PAUSES {
+        match delete(address, &path).await {
+            Err(HostErrorKind::Refused { message, .. }) if message.contains("device or resource busy") => {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
             }
-            Some(target) => volumes.push(json!({ "Name": first, "Dest": target, "Options": options(rest) })),
+            other => return other,
         }
     }
-    body.list("mounts", &mounts);
-    body.list("volumes", &volumes);
-    let devices: Vec<Value> = spec.devices.iter().map(|device| json!({ "path": device })).collect();
-    body.list("devices", &devices);
-    body.some("shm_size", spec.shm_size);
-    body.set("sysctl", &spec.sysctls);
+    delete(address, &path).await
 }
 
-fn limits(body: &mut Body, spec: &ContainerSpec) -> Result<(), String> {
-    let limit = |text: &String| {
-        let wrong = || format!("`{text}` is no ulimit: write `nofile=1024` or `nofile=1024:2048`");
-        let (name, values) = text.split_once('=').ok_or_else(wrong)?;
-        let (soft, hard) = values.split_once(':').unwrap_or((values, values));
-        let number = |text: &str| text.parse::<u64>().map_err(|_| wrong());
-        Ok(json!({ "type": name, "soft": number(soft)?, "hard": number(hard)? }))
-    };
-    let ulimits: Vec<Value> = spec.ulimits.iter().map(limit).collect::<Result<_, String>>()?;
-    body.list("r_limits", &ulimits);
-    let mut resources = Map::new();
-    if let Some(memory) = spec.memory {
-        resources.insert("memory".to_owned(), json!({ "limit": memory }));
+/// podman makes what its runtime needs when it attaches to a container that is yet to start. What it refuses then are the
+/// words of a start, with which container it was before them.
+pub(super) fn refused_early(error: HostError) -> HostError {
+    match error.kind {
+        HostErrorKind::Refused { status, message } => {
+            let words = match message.split_once(" for attach: ") {
+                Some((before, words)) if before.starts_with("preparing container") => words.to_owned(),
+                _ => message,
+            };
+            HostError { kind: HostErrorKind::Refused { status, message: words }, ..error }
+        }
+        _ => error,
     }
-    if let Some(pids) = spec.pids_limit {
-        resources.insert("pids".to_owned(), json!({ "limit": pids }));
+}
+
+/// What podman shows in its own API only: the cgroup namespace, whether there is a cgroup, the systemd
+/// mode, the capabilities in the end.
+pub(super) fn add_own(shown: &mut Value, own: &Value) {
+    for (from, object, key) in [
+        ("/HostConfig/CgroupMode", "/HostConfig", "CgroupnsMode"),
+        ("/HostConfig/Cgroups", "/HostConfig", "Cgroups"),
+        ("/Config/SystemdMode", "/Config", "SystemdMode"),
+        ("/EffectiveCaps", "", "EffectiveCaps"),
+    ] {
+        if let (Some(value), Some(object)) =
+            (own.pointer(from), shown.pointer_mut(object).and_then(Value::as_object_mut))
+        {
+            object.insert(key.to_owned(), value.clone());
+        }
     }
-    if let Some(cpus) = spec.nano_cpus {
-        // The period of podman's command line, in microseconds.
-        const PERIOD: i64 = 100_000;
-        resources.insert("cpu".to_owned(), json!({ "quota": cpus / (1_000_000_000 / PERIOD), "period": PERIOD }));
+}
+
+/// Where any limit is asked for, podman 4 raises the open files and processes that are not to numbers of its own, and a
+/// kernel that may not do so refuses the container. They stay as the engine has them, as they do where none is asked for.
+pub(super) fn keep_limits(spec: &mut ContainerSpec, facts: &Facts) {
+    if spec.ulimits.is_empty() || !facts.missing_capabilities.contains("SYS_RESOURCE") {
+        return;
     }
-    if !resources.is_empty() {
-        body.set("resource_limits", resources);
+    for name in ["nofile", "nproc"] {
+        let asked = spec.ulimits.iter().any(|limit| limit.starts_with(&format!("{name}=")));
+        let values = facts.rlimits.get(name).filter(|values| !values.contains("unlimited"));
+        if let (false, Some(values)) = (asked, values) {
+            spec.ulimits.push(format!("{name}={values}"));
+        }
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn made(spec: ContainerSpec) -> Result<Value, String> {
-        body(&CreateRequest {
-            spec,
-            image: "image:tag".into(),
-            name: "name".into(),
-            argv: vec!["/sbin/init".into()],
-            labels: vec![("sdc-engine".into(), "1".into())],
-        })
-    }
-
     #[test]
-    fn every_flag_reaches_the_body() {
-        let spec = ContainerSpec {
-            systemd: Some("always".into()),
-            cgroupns: Some("private".into()),
-            network: Some("none".into()),
-            userns: Some("keep-id:uid=5".into()),
-            cgroups: Some("split".into()),
-            unmask: vec!["/sys/fs/cgroup".into()],
-            stop_signal: Some("SIGRTMIN+3".into()),
-            tmpfs: [("/run".to_owned(), "exec,size=1m".to_owned())].into(),
-            volumes: vec!["/a:/b:ro".into(), "named:/c".into(), "/anonymous".into()],
-            security_opt: vec!["seccomp=unconfined".into(), "no-new-privileges".into(), "label=disable".into()],
-            ulimits: vec!["nofile=1:2".into()],
-            nano_cpus: Some(500_000_000),
-            memory: Some(9),
-            ..ContainerSpec::default()
+    fn limits_that_are_not_asked_for_stay_where_they_can_not_be_raised() {
+        let limits = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut facts = Facts::assumed();
+        facts.rlimits = [("nofile", "10:20"), ("nproc", "30:30")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        let kept = |asked: &[&str], facts: &Facts| {
+            let mut spec = ContainerSpec { ulimits: limits(asked), ..ContainerSpec::default() };
+            keep_limits(&mut spec, facts);
+            spec.ulimits
         };
-        let body = made(spec).expect("a body");
-        for (pointer, value) in [
-            ("/systemd", json!("always")),
-            ("/cgroupns/nsmode", json!("private")),
-            ("/netns/nsmode", json!("none")),
-            ("/userns", json!({"nsmode": "keep-id", "value": "uid=5"})),
-            ("/cgroups_mode", json!("split")),
-            ("/unmask", json!(["/sys/fs/cgroup"])),
-            ("/stop_signal", json!(37)),
-            ("/mounts/0/options", json!(["exec", "size=1m"])),
-            ("/mounts/1", json!({"destination": "/b", "type": "bind", "source": "/a", "options": ["ro"]})),
-            (
-                "/volumes",
-                json!([{"Name": "named", "Dest": "/c", "Options": []}, {"Dest": "/anonymous", "Options": []}]),
-            ),
-            ("/seccomp_profile_path", json!("unconfined")),
-            ("/annotations/io.podman.annotations.seccomp", json!("unconfined")),
-            ("/no_new_privileges", json!(true)),
-            ("/selinux_opts", json!(["disable"])),
-            ("/r_limits", json!([{"type": "nofile", "soft": 1, "hard": 2}])),
-            ("/resource_limits", json!({"cpu": {"quota": 50_000, "period": 100_000}, "memory": {"limit": 9}})),
-        ] {
-            assert_eq!(body.pointer(pointer), Some(&value), "{pointer}");
-        }
-    }
-
-    #[test]
-    fn what_podman_lacks_is_told() {
-        let spec = |option: &str| ContainerSpec { security_opt: vec![option.into()], ..ContainerSpec::default() };
-        assert!(made(spec("writable-cgroups=true")).is_err_and(|words| words.contains("writable-cgroups")));
-        let spec = ContainerSpec { stop_signal: Some("SIGNONE".into()), ..ContainerSpec::default() };
-        assert!(made(spec).is_err());
+        assert_eq!(kept(&["nofile=1:2"], &facts), limits(&["nofile=1:2"]));
+        facts.missing_capabilities.insert("SYS_RESOURCE".into());
+        assert_eq!(kept(&["nofile=1:2"], &facts), limits(&["nofile=1:2", "nproc=30:30"]));
+        assert_eq!(kept(&["core=0:0"], &facts), limits(&["core=0:0", "nofile=10:20", "nproc=30:30"]));
+        assert_eq!(kept(&[], &facts), limits(&[]));
     }
 }

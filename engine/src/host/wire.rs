@@ -86,6 +86,11 @@ pub(super) async fn post_json(
     serde_json::from_slice(&body).map_err(|e| HostErrorKind::Unreachable(format!("it answered no JSON: {e}")))
 }
 
+/// Removes what is at a path; what it answers is not looked at.
+pub(super) async fn delete(address: &Address, path: &str) -> Result<(), HostErrorKind> {
+    send(address, request(Method::DELETE, path)?).await.map(drop)
+}
+
 /// An answer's body as it comes; `framed` where the container has no terminal.
 pub(super) async fn get_stream(address: &Address, path: &str, framed: bool) -> Result<Chunks, HostErrorKind> {
     let response = send(address, request(Method::GET, path)?).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CaseResult, Judgement, JudgementKind, Subject, Verdict};
+use super::{CaseResult, Judgement, JudgementKind, Subject, Varied, Verdict};
 use crate::scenario::model::Level;
 
 /// Puts the repeated runs of one case together; `None` without any run.
@@ -79,21 +79,28 @@ fn combined(runs: &[CaseResult]) -> Option<(Verdict, usize)> {
 /// A text of a golden that is not the same in every run: a judgement that says so, and in how many runs it was as in the
 /// first.
 fn unstable(runs: &[CaseResult]) -> Option<(Judgement, u32)> {
-    let first = runs.first()?;
-    first.observed.iter().find_map(|text| {
-        let same = |run: &&CaseResult| run.observed.contains(text);
-        let other = runs.iter().find(|run| !same(run))?;
-        let actual = other.observed.iter().find(|other| other.key == text.key).map(|other| other.text.clone());
-        let judgement = Judgement {
-            subject: Subject::Step(text.key.folder.clone()),
-            kind: JudgementKind::Golden,
-            held: false,
-            level: Level::Fail,
-            expected: text.text.clone(),
-            actual: actual.unwrap_or_default(),
-            place: None,
-        };
-        Some((judgement, u32::try_from(runs.iter().filter(same).count()).unwrap_or(u32::MAX)))
+    let Varied { first, other } = varying(runs)?;
+    let same = runs.iter().filter(|run| run.observed.iter().any(|seen| seen.agrees(&first))).count();
+    let judgement = Judgement {
+        subject: Subject::Step(first.key.folder.clone()),
+        kind: JudgementKind::Golden,
+        held: false,
+        level: Level::Fail,
+        expected: first.text,
+        actual: other,
+        place: None,
+    };
+    Some((judgement, u32::try_from(same).unwrap_or(u32::MAX)))
+}
+
+/// The first golden for which the runs of a case gave different texts, or not all of them one.
+#[must_use]
+pub fn varying(runs: &[CaseResult]) -> Option<Varied> {
+    let all = runs.iter().flat_map(|run| &run.observed);
+    all.clone().find_map(|first| {
+        let differs = runs.iter().find(|run| !run.observed.iter().any(|seen| seen.agrees(first)))?;
+        let other = differs.observed.iter().find(|other| other.key == first.key);
+        Some(Varied { first: first.clone(), other: other.map(|other| other.text.clone()).unwrap_or_default() })
     })
 }
 
@@ -162,7 +169,7 @@ mod tests {
     fn new_texts_that_differ_between_runs_are_flaky() {
         let run = |text: &str| {
             let key = GoldenKey { scenario: "a".to_owned(), folder: "s".to_owned() };
-            let observed = vec![Observed { key, stream: Stream::Stdout, text: text.to_owned() }];
+            let observed = vec![Observed { key, stream: Stream::Stdout, raw: String::new(), text: text.to_owned() }];
             CaseResult { observed, ..result(Verdict::New) }
         };
         assert_eq!(combine_repeats(vec![run("x\n"), run("x\n")]).unwrap().verdict, Verdict::New);

@@ -36,6 +36,30 @@ pub(super) struct Asked<'a> {
     pub(super) form: Result<Form, NormaliseError>,
 }
 
+/// A text as it would be compared with that golden of the case; `None` where the case has no such golden.
+///
+/// # Errors
+/// Words on why it can't be made.
+#[must_use]
+pub fn golden_text(plan: &CasePlan, of: &GoldenKey, raw: &str) -> Option<Result<String, String>> {
+    let form = golden_form(plan, of)?.map_err(|error| error.to_string());
+    Some(form.and_then(|form| form.apply(raw).map(|made| made.text).map_err(|error| no_table(&error, raw))))
+}
+
+/// How the text of that golden of the case is made; `None` where the case has no such golden.
+///
+/// # Errors
+/// Rules that can't be used.
+#[must_use]
+pub fn golden_form(plan: &CasePlan, of: &GoldenKey) -> Option<Result<Form, NormaliseError>> {
+    let is_it = |check: &&Check| key(plan, check).as_ref() == Some(of);
+    let of_steps =
+        plan.steps.iter().flat_map(|step| step.expect.iter().map(move |expect| (Some(step), &expect.checks)));
+    let of_boot = plan.boot_expect.iter().map(|expect| (None, &expect.checks));
+    let (step, check) = of_boot.chain(of_steps).find_map(|(step, checks)| Some((step, checks.iter().find(is_it)?)))?;
+    Some(form(plan, step, check))
+}
+
 /// What came of it.
 pub(super) struct Compared {
     pub(super) judgement: Judgement,
@@ -90,7 +114,7 @@ pub(super) fn judge(asked: Asked<'_>, goldens: &BTreeMap<GoldenKey, GoldenState>
             judgement(JudgementKind::GoldenNew, false, expected, text.clone())
         }
     };
-    let observed = Some(Observed { key: asked.key, stream: asked.check.stream, text });
+    let observed = Some(Observed { key: asked.key, stream: asked.check.stream, raw: asked.text.to_owned(), text });
     Compared { judgement, observed, used: normalised.used }
 }
 

@@ -18,8 +18,9 @@ mod unused;
 mod weigh;
 
 pub use case::{Judged, golden_keys, judge_case};
-pub use combine::combine_repeats;
-pub use model::{CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, Verdict};
+pub use combine::{combine_repeats, varying};
+pub use golden::{golden_form, golden_text};
+pub use model::{CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, Varied, Verdict};
 pub use sources::{GoldenSource, golden_sources};
 pub use step::step_holds;
 pub use unused::{UnusedRule, unused_rules};

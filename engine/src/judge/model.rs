@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::observe::{BootObservation, StepObservation};
 use crate::plan::{CaseId, CasePlan};
@@ -117,7 +117,8 @@ pub struct Judgement {
 }
 
 /// A place in the golden folder: `golden/<scenario>/<step>/`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct GoldenKey {
     /// The scenario's name.
     pub scenario: String,
@@ -132,8 +133,28 @@ pub struct Observed {
     pub key: GoldenKey,
     /// The stream that it came from.
     pub stream: Stream,
+    /// The text as it was printed; reports have it among the steps.
+    #[serde(skip)]
+    pub raw: String,
     /// The normalised text, always ending in one line end unless empty.
     pub text: String,
+}
+
+impl Observed {
+    /// Whether both say the same of one golden, however it was printed.
+    #[must_use]
+    pub fn agrees(&self, other: &Self) -> bool {
+        (&self.key, self.stream, &self.text) == (&other.key, other.stream, &other.text)
+    }
+}
+
+/// Repeated runs of a case that gave different texts for one golden.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Varied {
+    /// The first run's text.
+    pub first: Observed,
+    /// A text of another run; empty where it had none.
+    pub other: String,
 }
 
 /// What the golden folder says of a case: looked up before judging.

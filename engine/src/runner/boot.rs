@@ -54,12 +54,12 @@ pub(super) async fn make(run: &Run, case: &CasePlan, name: String) -> Result<Mad
         Err(error) => {
             // The caller never learns the id, so this is the place to remove it; the sweep at the run's end tries again.
             let _again = run.host.remove(&id).await;
-            Err(not_a_boot(error))
+            Err(error)
         }
     }
 }
 
-/// What the engine refuses of the preparation (a script in a read-only container) is no refusal to boot.
+/// What the engine refuses of a script (in a read-only container) is no refusal to boot.
 fn not_a_boot(error: HostError) -> HostError {
     match error.kind {
         HostErrorKind::Refused { message, .. } => HostError { kind: HostErrorKind::Local(message), ..error },
@@ -69,7 +69,8 @@ fn not_a_boot(error: HostError) -> HostError {
 
 async fn prepare(run: &Run, mode: &SetupMode, id: &ContainerId) -> Result<Console, HostError> {
     if let Some(script) = &mode.script {
-        run.host.put(id, "/", setup_archive(&run.catalogue.setup_lib, script)?).await?;
+        let archive = setup_archive(&run.catalogue.setup_lib, script)?;
+        run.host.put(id, "/", archive).await.map_err(not_a_boot)?;
     }
     Ok(Console::follow(run.host.console(id).await?))
 }

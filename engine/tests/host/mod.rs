@@ -56,6 +56,8 @@ pub(crate) async fn on_real(lab: &str, image: &str, test: impl AsyncFnOnce(&Arc<
             }
         };
     let folder = tempfile::tempdir().expect("a folder");
+    // An earlier run's would stay without a name.
+    host.remove_image(image).await.expect("no image");
     host.import(image, &rootfs(folder.path())).await.expect("an image");
     test(&host).await;
 }

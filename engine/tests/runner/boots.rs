@@ -68,6 +68,8 @@ async fn every_outcome_is_typed_with_the_line_that_shows_why() {
         (degraded(), BootOutcome::Degraded { failed_units: units }, "[FAILED] Failed to start a.service - A."),
         (exits(), BootOutcome::Exited { code: 255 }, WHY),
         (refuses(Call::Create), BootOutcome::Refused { message: message() }, &message()),
+        // podman, of what it finds when the console is attached.
+        (refuses(Call::Console), BootOutcome::Refused { message: message() }, &message()),
         (refuses(Call::Start), BootOutcome::Refused { message: message() }, &message()),
         (freezes(), BootOutcome::Frozen, "Failed to mount tmpfs at /run: Operation not permitted"),
         (stuck(), BootOutcome::Timeout { after: limit }, "[FAILED] Failed to start x.service - X."),

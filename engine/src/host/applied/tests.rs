@@ -84,6 +84,7 @@ fn every_flag_is_missed_where_nothing_is_shown() {
         devices: strings(&["/dev/fuse"]),
         sysctls: pairs(&[("a", "b")]),
         userns: Some("host".into()),
+        cgroups: Some("disabled".into()),
         cgroup_parent: Some("/x".into()),
         systemd: Some("always".into()),
         ..spec()
@@ -115,6 +116,7 @@ fn every_flag_is_missed_where_nothing_is_shown() {
         "--env container=docker",
         "--sysctl a=b",
         "--ulimit nofile=1024:2048",
+        "--cgroups disabled",
         "--systemd=always",
     ];
     assert_eq!(missed, expected);
@@ -152,6 +154,20 @@ fn dockers_want_of_a_systemd_mode_shows() {
     assert!(flags(&asks("true"), &docker()).is_empty(), "what it comes to depends on the command");
     assert!(flags(&asks("false"), &docker()).is_empty());
     assert_eq!(flags(&asks("always"), &podman()), ["--systemd=always"]);
+}
+
+/// A rootless podman shows neither; what it does show must still hold.
+#[test]
+fn what_podman_never_shows_is_not_missed() {
+    let spec = ContainerSpec {
+        devices: strings(&["/dev/fuse"]),
+        sysctls: pairs(&[("net.ipv4.ip_forward", "1")]),
+        ..ContainerSpec::default()
+    };
+    assert_eq!(flags(&spec, &podman()), ["--device /dev/fuse"], "this one was made with another device");
+    let mut rootless = podman();
+    *rootless.pointer_mut("/HostConfig/Devices").expect("devices") = serde_json::json!([]);
+    assert!(flags(&spec, &rootless).is_empty());
 }
 
 #[test]

@@ -80,6 +80,14 @@ restore() {
     done
 }
 
+# podman takes the v1 lines of its own /proc/self/cgroup for paths of the v2 tree, and for `cgroups = "split"` makes them.
+misread() {
+    while IFS=: read -r _ names path; do
+        [ -n "$names" ] && [ "$path" != / ] || continue
+        (cd "$point" && rmdir -p "./${names#name=}$path/runtime")
+    done </proc/self/cgroup 2>/dev/null
+}
+
 # What runs that died with their guards have left.
 sweep() {
     for dead in "$runs"/*/; do
@@ -147,5 +155,6 @@ trap '' PIPE  # the owner may be gone; not earlier, for containers would inherit
 echo "ended $code"
 tail -n 20 "$run/engine.log" | sed 's/^/log /'
 each_hierarchy remove_cgroup "$parent"
+unified misread
 unified restore
 rm -rf "$run" || echo "left $run"

@@ -2,6 +2,9 @@
 # its database and refuses another one.
 
 state=/run/sdc-engine-podman
+# On v2, the cgroup of the service itself. From the root of the tree podman would move to one of its own choice, which nobody
+# removes; and what it makes beside itself (`cgroups = "split"`) goes with this one.
+service_cgroup=/sys/fs/cgroup/$parent${rootless:+/user}/service
 
 # What the kernel refuses where CAP_SYS_RESOURCE is missing, and what podman asks for by itself: more open files and
 # processes than there may be, and a limit of processes where containers can't have the controller.
@@ -21,19 +24,39 @@ limits() {
     printf '[engine]\nevents_logger = "file"\n'
 }
 
+# Adds a line to a file of /etc, in this namespace alone.
+add() { # file line
+    if [ -e "$state/$1" ]; then
+        echo "$2" >>"$state/$1"
+        return
+    fi
+    if ! [ -e "/etc/$1" ]; then
+        mkdir -p "$state/etc/upper" "$state/etc/work"
+        mount -n -t overlay -o "lowerdir=/etc,upperdir=$state/etc/upper,workdir=$state/etc/work" overlay /etc
+        touch "/etc/$1"
+    fi
+    { cat "/etc/$1"; echo "$2"; } >"$state/$1"
+    mount -n --bind "$state/$1" "/etc/$1"
+}
+
+# Identities for the containers of a user, for their user namespaces. A machine's own are kept. Newer podmans look only for
+# those of a user that there is.
+identities() { # name id first number
+    grep -q "^$1:" /etc/passwd || add passwd "$1:x:$2:$2::$state/home:/bin/sh"
+    for file in subuid subgid; do
+        grep -qs "^$1:" "/etc/$file" || add "$file" "$1:$3:$4"
+    done
+}
+
 # A user of the engine's own, with identities to map, whom this machine's files do not know; and a cgroup that is the
 # user's, as systemd would delegate it.
 user() {
     mkdir "$state/home" "$state/user" "$run/user"
     mkdir -p "$data/home"
-    { cat /etc/passwd; echo "sdc-engine:x:$rootless:$rootless::$state/home:/bin/sh"; } >"$state/passwd"
-    echo "sdc-engine:524288:65536" >"$state/subid"
-    touch /etc/subuid /etc/subgid
-    mount -n --bind "$state/passwd" /etc/passwd
-    mount -n --bind "$state/subid" /etc/subuid
-    mount -n --bind "$state/subid" /etc/subgid
+    add group "sdc-engine:x:$rootless:"
+    # Enough for many `userns = "auto"` at a time, which takes 65536 for an image that has them all.
+    identities sdc-engine "$rootless" 524288 1048576
     mount -n --bind "$data/home" "$state/home"
-    mkdir -p "/sys/fs/cgroup/$parent/user/service"
     chown "$rootless:$rootless" "$state/user" "$run/user" "$state/home"
     chown -R "$rootless:$rootless" "/sys/fs/cgroup/$parent/user"
     chmod 711 "$run"
@@ -47,12 +70,19 @@ user() {
 prepare() {
     mkdir -p "$state"
     limits >"$state/containers.conf"
-    if [ -n "$rootless" ]; then user; else mkdir -p "$data/storage"; fi
+    [ ! -e /sys/fs/cgroup/cgroup.controllers ] || mkdir -p "$service_cgroup"
+    if [ -n "$rootless" ]; then
+        user
+    else
+        mkdir -p "$data/storage"
+        # What `userns = "auto"` takes from: 256 namespaces, above all that Debian and systemd give away.
+        identities containers 64998 1879048192 16777216
+    fi
 }
 
 serve() {
+    [ ! -e "$service_cgroup" ] || echo 0 >"$service_cgroup/cgroup.procs"
     if [ -n "$rootless" ]; then
-        echo 0 >"/sys/fs/cgroup/$parent/user/service/cgroup.procs"
         cd "$state/home" || exit
         exec setpriv --reuid "$rootless" --regid "$rootless" --clear-groups env -i PATH="$PATH" \
             HOME="$state/home" XDG_RUNTIME_DIR="$state/user" CONTAINERS_CONF="$state/containers.conf" \
