@@ -19,12 +19,13 @@ use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
 use crate::golden::{self, Coordinates, GoldenStore};
 use crate::host::Host;
 use crate::images::{Catalogue, provide};
-use crate::judge::{CaseResult, GoldenKey, Verdict, golden_keys};
-use crate::plan::{CaseId, CasePlan, RunPlan};
+use crate::judge::{CaseResult, GoldenKey, Verdict, golden_keys, unused_rules};
+use crate::plan::{CaseId, CasePlan, LeftOut, RunPlan};
 use crate::redact::Redaction;
 use crate::report::run::Run as Record;
 use crate::report::{Fanout, Json, Junit, Reporter, Target, Terminal, Verbosity};
 use crate::runner::{self, Goldens, Options, Outcome, Owner, Run};
+use crate::scenario::Loaded;
 
 /// What is asked of a run.
 pub(super) struct Asked<'a> {
@@ -85,12 +86,19 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
         events,
         cancel,
         outcome: Outcome::default(),
+        left_out: Vec::new(),
         facts: Vec::new(),
         cases: BTreeMap::new(),
     };
     let done = session.on_hosts(&mut first).await;
-    let Session { events, outcome, facts, cases, .. } = session;
+    let Session { events, outcome, left_out, facts, cases, .. } = session;
     if done.is_ok() {
+        if outcome.summary.stopped_early.is_none() {
+            let Loaded { scenarios, sources, .. } = &selection.loaded;
+            for rule in unused_rules(scenarios, sources, &outcome.results, &left_out) {
+                let _gone = events.send(Event::RuleUnused { rule });
+            }
+        }
         let _gone = events.send(Event::RunFinished { summary: outcome.summary.clone() });
     }
     drop(events);
@@ -108,6 +116,8 @@ struct Session<'a> {
     events: UnboundedSender<Event>,
     cancel: CancellationToken,
     outcome: Outcome,
+    /// The cases that were never to run.
+    left_out: Vec<LeftOut>,
     facts: Vec<Facts>,
     cases: BTreeMap<CaseId, Planned>,
 }
@@ -246,6 +256,7 @@ impl Session<'_> {
             left_out: plan.left_out.clone(),
             jobs,
         });
+        self.left_out.extend_from_slice(&plan.left_out);
         let run = Run {
             host: Arc::clone(&opened.host),
             catalogue: catalogue.clone(),
