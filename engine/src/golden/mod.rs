@@ -11,15 +11,19 @@
 use std::collections::BTreeMap;
 
 mod bits;
+mod cover;
 pub mod error;
 pub mod folder;
 mod grid;
+mod layout;
 pub mod minimise;
 pub mod name;
+mod patch;
 pub mod prune;
 pub mod record;
 pub mod resolve;
 pub mod store;
+mod tally;
 pub mod update;
 
 pub use crate::facts::{HOST_KEYS, KIND_KEYS};
@@ -29,7 +33,7 @@ pub use minimise::{MinimiseError, minimise};
 pub use name::{Condition, NameError};
 pub use prune::{Covered, prune, unreachable};
 pub use record::{Group, RecordedHost, Recording};
-pub use resolve::{Ambiguity, resolve};
+pub use resolve::{Ambiguity, Files, resolve};
 pub use store::{GoldenStore, Stray, apply, orphans, read};
 
 pub use update::{Batch, FolderUpdate, Recorded, UpdateError, update, update_all};
