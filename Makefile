@@ -15,18 +15,24 @@ ARGS ?=
 help:
 	@sed -n 's/^# //p' Makefile
 
-# Programs and packages that the tests need besides: the lab hosts of podman. Where $(LABS) is empty, none.
+# Programs and packages that the tests need besides, for the lab hosts of podman and the virtual machines. Where $(LABS) is
+# empty, none.
 LABS :=
-test: LABS := podman:podman conmon:conmon crun:crun newuidmap:uidmap slirp4netns:slirp4netns
+test: LABS := dockerd:docker.io podman:podman conmon:conmon crun:crun newuidmap:uidmap slirp4netns:slirp4netns \
+    qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils mke2fs:e2fsprogs
 
-# Packages by the program that shows that they are there. An engine is asked for only where none can be reached.
+# Packages by the program that shows that they are there. An engine is asked for only where none can be reached. Looked at
+# twice: apt may remove a program of another version to install the first that is missing.
 setup:
-	@set -eu; missing=; \
+	@set -eu; PATH="$$PATH:/usr/sbin:/sbin"; \
 	need() { command -v "$$1" >/dev/null 2>&1 || missing="$$missing $$2"; }; \
-	PATH="$$PATH:/usr/sbin:/sbin"; \
-	need cargo cargo; need cc gcc; need unshare util-linux; need mmdebstrap mmdebstrap; \
-	[ -n "$${DOCKER_HOST:-}$${CONTAINER_HOST:-}" ] || need dockerd docker.io; \
-	for lab in $(LABS); do need "$${lab%:*}" "$${lab#*:}"; done; \
+	look() { \
+	    missing=; \
+	    need cargo cargo; need cc gcc; need unshare util-linux; need mmdebstrap mmdebstrap; \
+	    [ -n "$${DOCKER_HOST:-}$${CONTAINER_HOST:-}" ] || need dockerd docker.io; \
+	    for lab in $(LABS); do need "$${lab%:*}" "$${lab#*:}"; done; \
+	}; \
+	look; \
 	case "$$missing" in *cargo*) \
 	    echo "setup: Rust is missing, and how to have it is yours to choose: https://rustup.rs" >&2; exit 1;; esac; \
 	[ -n "$$missing" ] || exit 0; \
@@ -34,8 +40,11 @@ setup:
 	root=; [ "$$(id -u)" = 0 ] || root=sudo; \
 	echo "setup: installing$$missing (apt-get install; docker.io brings the engine, mmdebstrap makes the images)"; \
 	$$root apt-get update -qq; \
-	DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-	echo "setup: done"
+	for try in 1 2; do \
+	    DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	    look; [ -n "$$missing" ] || { echo "setup: done"; exit 0; }; \
+	done; \
+	echo "setup: still missing after apt-get install:$$missing" >&2; exit 1
 
 build: setup
 	cargo build --release --locked

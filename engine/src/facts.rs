@@ -69,6 +69,10 @@ pub enum CgroupLayout {
 pub struct Facts {
     /// What the run calls this host: a lab host's name (`docker-v1`) or an address.
     pub name: String,
+    /// The name that the engine's machine has for itself; empty where unknown. It is there to be taken out of what others
+    /// read, and so never written, and no template reads it.
+    #[serde(skip)]
+    pub machine: String,
     /// The engine.
     pub engine: EngineKind,
     /// The engine's own version, such as `20.10.24+dfsg1`.
@@ -89,7 +93,8 @@ pub struct Facts {
     pub cgroup_layout: CgroupLayout,
     /// `cgroupfs`, `systemd` or `none`.
     pub cgroup_driver: String,
-    /// Controllers that a container can have, such as `memory` and `pids`; empty where unknown.
+    /// Controllers that are there where the engine is, such as `memory` and `pids`: those of the mounted hierarchies on v1,
+    /// those of the root that the engine sees on v2 (`cgroup.controllers`); empty where unknown.
     pub controllers: BTreeSet<String>,
     /// Whether the version 1 hierarchy `name=systemd` is mounted (true where unknown; false on v2).
     pub systemd_hierarchy: bool,
@@ -106,19 +111,30 @@ pub struct Facts {
     /// Capabilities that the kernel knows and the engine lacks, without `CAP_`; empty where unknown. Where it is not
     /// empty the runtime can't start a `--privileged` container ("unable to apply caps").
     pub missing_capabilities: BTreeSet<String>,
+    /// Capabilities that a container has which asks for none, without `CAP_`; empty where unknown.
+    #[serde(default)]
+    pub default_capabilities: BTreeSet<String>,
+    /// The ids of users in the engine's user namespace, the first there, the first outside and how many (`0 1000 1, 1
+    /// 100000 65536`); empty where each is itself, or unknown.
+    #[serde(default)]
+    pub id_map: String,
     /// The default seccomp profile, as the engine names it (`default`, `builtin`, a path); empty where unknown.
     #[serde(default)]
     pub seccomp_profile: String,
-    /// Whether the engine's default AppArmor profile can be loaded; `None` where unknown.
+    /// Whether the engine's default AppArmor profile can be loaded: the kernel has AppArmor, the engine has root's right to
+    /// load it, and the program that does so is there; `None` where unknown.
     #[serde(default)]
     pub apparmor_profile: Option<bool>,
     /// The kernel's security modules that are on (`/sys/kernel/security/lsm`); empty where unknown.
     #[serde(default)]
     pub lsms: BTreeSet<String>,
-    /// Controllers that were delegated to the engine: all of them for a rootful one; empty where unknown.
+    /// Controllers that are turned on for the engine's containers. On v2: the `cgroup.subtree_control` of the cgroup below
+    /// which they go, or, before the engine has made it, of the nearest one above it. On v1, where nothing needs to be
+    /// turned on: those of the hierarchies in which the engine can make cgroups. Empty where unknown.
     #[serde(default)]
     pub delegated: BTreeSet<String>,
-    /// Limits of the engine's process, soft and hard (`nofile` is `1024:524288`); empty where unknown.
+    /// Limits of the engine's process (`core`, `memlock`, `nofile`, `nproc`), soft and hard (`1024:524288`); empty where
+    /// unknown.
     #[serde(default)]
     pub rlimits: BTreeMap<String, String>,
     /// The version of the systemd that is the machine's PID 1; empty where none is, or unknown.
@@ -134,6 +150,7 @@ impl Facts {
         let set = |names: &[&str]| names.iter().map(ToString::to_string).collect();
         Self {
             name: "assumed".into(),
+            machine: String::new(),
             engine: EngineKind::Docker,
             engine_version: "28.0.0".into(),
             api_version: "1.48".into(),
@@ -152,6 +169,8 @@ impl Facts {
             security: set(&["seccomp"]),
             capabilities: BTreeSet::new(),
             missing_capabilities: BTreeSet::new(),
+            default_capabilities: BTreeSet::new(),
+            id_map: String::new(),
             seccomp_profile: "builtin".into(),
             apparmor_profile: None,
             lsms: BTreeSet::new(),

@@ -5,13 +5,13 @@
 //! ```text
 //! TOML text -> scenario -> matrix (cases) -> plan (fully rendered) -> runner (the only user of a host)
 //!     runner -> events -> report
-//!     runner -> observe (observations) -> judge -> verdicts -> golden (updates, as values)
+//!     runner -> observe (observations) -> judge -> verdicts -> pending (set aside, decided on) -> golden (updates, as values)
 //! ```
 //!
-//! `compare` sets two reports side by side.
+//! `compare` sets two reports side by side; `redact` takes names out of what leaves the program.
 //!
-//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `golden` and `compare` are pure but for the one file of each that
-//! says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
+//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `compare` and `redact` are pure but for the one
+//! file of each that says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
 
 pub mod cli;
 pub mod compare;
@@ -23,7 +23,9 @@ pub mod images;
 pub mod judge;
 pub mod matrix;
 pub mod observe;
+pub mod pending;
 pub mod plan;
+pub mod redact;
 pub mod report;
 pub mod runner;
 pub mod scenario;

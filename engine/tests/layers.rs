@@ -45,15 +45,17 @@ const PURE: &[&str] = &[
     "plan/",
     "observe/",
     "judge/",
+    "pending/",
     "golden/",
     "compare/",
+    "redact",
     "facts.rs",
     "source.rs",
     "events.rs",
     "images/model.rs",
 ];
 /// The one file of each that says that it reads or writes.
-const EDGES: &[&str] = &["scenario/load.rs", "golden/store.rs"];
+const EDGES: &[&str] = &["scenario/load.rs", "pending/store.rs", "golden/store.rs"];
 const OUTSIDE: &[&str] = &[
     "std::fs",
     "std::env",

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use sdc_engine::images::Catalogue;
 use sdc_engine::scenario::model::{
-    Action, Ask, AxisValue, BootState, EngineAction, ExitSpec, Layer, Level, List, Map, Phase, Readiness, Repeat,
-    Scalar, Scenario, SetRelation, Stream, UnknownLines,
+    Action, Ask, AxisValue, BootState, Compare, EngineAction, ExitSpec, Golden, Layer, Level, List, Map, Phase,
+    Readiness, Repeat, Scalar, Scenario, SetRelation, Stream, TableForm, UnknownLines,
 };
 use sdc_engine::scenario::{Input, LoadError, Loaded, load, parse};
 use sdc_engine::source::Sources;
@@ -298,7 +298,37 @@ fn steps_say_more_than_one_command() {
     assert_eq!(again.action, Action::Engine(EngineAction::Restart { grace: Duration::from_secs(3) }));
     assert!(again.changes);
     assert_eq!(again.timeout, Duration::from_secs(43), "its own ten seconds, the grace and the boot");
-    assert_eq!(kill.expect[0].checks[0].ask, Ask::Golden("killed".into()));
+    assert_eq!(kill.expect[0].checks[0].ask, Ask::Golden(Golden { name: "killed".into(), compare: Compare::Exact }));
+}
+
+#[test]
+fn what_counts_of_a_golden() {
+    let scenario = parsed(
+        &[],
+        "
+        title = 't'
+        container.image = 'debian-12'
+        step = [
+            { name = 'a', run = 'a', expect.stdout.golden = true },
+            { name = 'b', run = 'b', expect.stdout.golden = { compare = 'unordered' } },
+            { name = 'c', run = 'c', expect.stdout.golden = { name = 'x', compare = 'table' } },
+            { name = 'd', run = 'd', expect.stderr.golden = { compare = 'table', columns = ['B', 'Mounted  on'], sort_rows = true } },
+        ]
+        ",
+    );
+    let goldens: Vec<_> =
+        scenario.steps.iter().flat_map(|step| step.goldens()).map(|(_, golden)| golden.clone()).collect();
+    let golden = |name: &str, compare: Compare| Golden { name: name.into(), compare };
+    let columns = vec!["B".to_owned(), "Mounted on".to_owned()];
+    assert_eq!(
+        goldens,
+        [
+            golden("a", Compare::Exact),
+            golden("b", Compare::Unordered),
+            golden("x", Compare::Table(TableForm::default())),
+            golden("d", Compare::Table(TableForm { columns, sort_rows: true })),
+        ]
+    );
 }
 
 #[test]

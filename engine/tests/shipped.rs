@@ -144,6 +144,67 @@ fn goldens_from_the_first_update_to_a_difference() {
 }
 
 #[test]
+fn bytes_that_are_no_text_are_recorded_and_told_apart() {
+    let Some(_alone) = able("docker-v1") else { return };
+    // A sequence that would clear the screen, NUL, bytes that are no UTF-8, a character that turns the direction of text,
+    // and a backslash that was printed as such.
+    let step = |odd: &str| {
+        let run = format!(r"printf 'a\{odd}b\000c\\xff caf\351 \033[2J\342\200\256\n'");
+        format!("[[step]]\nname = 'odd'\nrun = '''{run}'''\nnormalise = []\nexpect.stdout.golden = true")
+    };
+    let user = User::with("Which bytes?", &step("377"));
+    let host = ["--host", "docker-v1"];
+    let ended = user.run(&["update", "--reason", "first", "--repeat", "2"], &host);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let golden = String::from_utf8(std::fs::read(user.golden().join("mine/odd/base.txt")).unwrap()).unwrap();
+    assert_eq!(golden, "a\\xffb\\x00c\\x5cxff caf\\xe9 \\x1b[2J\\xe2\\x80\\xae\n");
+    let printed = sdc_engine::observe::escape::bytes(&golden);
+    assert_eq!(printed, b"a\xffb\x00c\\xff caf\xe9 \x1b[2J\xe2\x80\xae\n", "nothing is lost");
+    assert_eq!(user.run(&["check"], &host).code, Some(0));
+    user.write("Which bytes?", &step("376"));
+    let ended = user.run(&["check", "--verbose"], &host);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    for words in [r"-a\xffb\x00c", r"+a\xfeb\x00c"] {
+        assert!(ended.stdout.contains(words), "{words}: {}", ended.stdout);
+    }
+    let report = std::fs::read_to_string(user.json()).unwrap();
+    for told in [&ended.stdout, &ended.stderr, &report] {
+        assert!(!told.contains(['\x1b', '\0', '\u{202e}', '\u{fffd}']), "{told:?}");
+    }
+}
+
+#[test]
+fn tables_are_compared_by_their_cells() {
+    let Some(_alone) = able("docker-v1") else { return };
+    // The second step prints the table of the first: wider, its rows and columns in another order, with another id.
+    let table = |text: &str| {
+        format!(
+            "normalise = ['ids', 'times']\nrun = '''printf '{text}' '''\n\
+             expect.stdout.golden = {{ name = 'units', compare = 'table', sort_rows = true }}"
+        )
+    };
+    let one = table(r"UNIT ID           STATE\nb    602bcd6aba38 up\na                 down\n");
+    let other = table(r"STATE        UNIT           ID\n down        a\n up          b    0000000b0a0a\n");
+    let units = "run = 'systemctl list-units --type=target --no-pager'\n\
+                 expect.stdout.golden = { compare = 'table', columns = ['UNIT', 'ACTIVE'] }";
+    let lines = "run = 'sort --random-sort /proc/self/mounts'\nnormalise = ['paths', 'sizes']\n\
+                 expect.stdout.golden = { compare = 'unordered' }";
+    let steps = [("one", one.as_str()), ("other", &other), ("list", units), ("lines", lines)];
+    let steps: String = steps.iter().map(|(name, step)| format!("[[step]]\nname = '{name}'\n{step}\n")).collect();
+    let user = User::with("Which units?", &steps);
+    let ended = user.run(&["update", "--reason", "first", "--repeat", "2"], &["--host", "docker-v1"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let files = user.files();
+    assert_eq!(files["mine/units/base.txt"], "ID | STATE | UNIT\n | down | a\n<id> | up | b\n", "{files:?}");
+    let list = &files["mine/list/base.txt"];
+    assert!(list.starts_with("UNIT | ACTIVE\n") && list.contains("\nmulti-user.target | active\n"), "{list}");
+    let mounts: Vec<&str> = files["mine/lines/base.txt"].lines().collect();
+    assert!(mounts.is_sorted() && mounts.len() > 5, "{mounts:?}");
+    let ended = user.run(&["check"], &["--host", "docker-v1"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+}
+
+#[test]
 fn what_varies_is_never_recorded() {
     let Some(_alone) = able("docker-v1") else { return };
     let step = "[[step]]\nname = 'id'\nrun = 'cat /proc/sys/kernel/random/uuid | tr -d -c g-z0-9'\nexpect.stdout.golden = true";

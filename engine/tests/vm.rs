@@ -1,5 +1,6 @@
-//! Virtual machines: a start that is restored, containers in them, and nothing left when they are closed or their owner
-//! is killed. The first start takes minutes under emulation, so all of it waits for `SDC_ENGINE_VM_TESTS=1`.
+//! Virtual machines: a start that is restored, containers in them, a privileged boot, and nothing left when they are
+//! closed or their owner is killed. The first start takes minutes under emulation: `SDC_ENGINE_VM_TESTS=0` leaves all of
+//! it out.
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a test")]
 
 #[expect(dead_code, reason = "private engines are for the other tests")]
@@ -12,16 +13,29 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use host::{rootfs, shell};
+use sdc_engine::host::lab::obstacle;
 use sdc_engine::host::{Choice, Host, Lab, Target, open};
+use tokio::sync::{Mutex, MutexGuard};
 
 const VM: &str = "vm-docker-v2";
 
-fn asked_for() -> bool {
-    let asked = std::env::var_os("SDC_ENGINE_VM_TESTS").is_some_and(|value| value == "1");
-    if !asked {
-        eprintln!("SKIPPED: a virtual machine's start takes minutes; set SDC_ENGINE_VM_TESTS=1");
-    }
-    asked
+/// Whether this machine can have it, one test at a time: two emulated machines that boot take longer than one and then
+/// the other.
+async fn able() -> Option<MutexGuard<'static, ()>> {
+    static ALONE: Mutex<()> = Mutex::const_new(());
+    let lab = Lab::shipped(VM).expect("a lab host");
+    let why = match obstacle(&lab).await {
+        _ if std::env::var_os("SDC_ENGINE_VM_TESTS").is_some_and(|value| value == "0") => {
+            "SDC_ENGINE_VM_TESTS is 0".to_owned()
+        }
+        Some(why) => {
+            assert!(std::env::var_os("SDC_ENGINE_MUST_RUN").is_none(), "{why}");
+            why
+        }
+        None => return Some(ALONE.lock().await),
+    };
+    eprintln!("SKIPPED: {why}");
+    None
 }
 
 /// Run folders, disks and processes of machines.
@@ -48,9 +62,7 @@ async fn machine() -> Arc<dyn Host> {
 
 #[tokio::test]
 async fn a_machine_runs_containers_is_restored_and_leaves_nothing() {
-    if !asked_for() {
-        return;
-    }
+    let Some(_alone) = able().await else { return };
     let before = traces();
     machine().await.close().await;
     let start = Instant::now();
@@ -94,9 +106,7 @@ fn serving() -> Child {
 
 #[tokio::test]
 async fn a_machine_whose_owner_was_killed_leaves_nothing() {
-    if !asked_for() {
-        return;
-    }
+    let Some(_alone) = able().await else { return };
     let before = traces();
     let mut child = serving();
     assert_ne!(traces(), before);
@@ -109,4 +119,26 @@ async fn a_machine_whose_owner_was_killed_leaves_nothing() {
     }
     eprintln!("gone after {:?}", start.elapsed());
     assert!(Path::new("/var/lib/sdc-engine/vms").exists());
+}
+
+#[tokio::test]
+async fn privileged_systemd_boots_there_and_apparmor_stops_a_mount() {
+    let Some(_alone) = able().await else { return };
+    let before = traces();
+    let cases = [
+        "-k",
+        "boot/privileged[setup_mode=default,cgroupns=private",
+        "-k",
+        "boot/apparmor[setup_mode=remount,cgroupns=private",
+    ];
+    let ended = Command::new(env!("CARGO_BIN_EXE_sdc-engine"))
+        .args(["check", "scenarios", "--host", VM])
+        .args(cases)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .output()
+        .expect("the program");
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(ended.status.success(), "{said}\n{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(said.contains("2 cases: 2 pass"), "{said}");
+    assert_eq!(traces(), before);
 }

@@ -22,6 +22,13 @@ pub struct Cli {
     /// Where goldens are recorded.
     #[arg(long, global = true, value_name = "FOLDER", default_value = "golden")]
     pub golden: PathBuf,
+    /// Where check sets aside what differs from the goldens, until it is reviewed.
+    #[arg(long, global = true, value_name = "FOLDER", default_value = ".sdc-engine")]
+    pub aside: PathBuf,
+    /// Leave names of users and machines in what is written for others (--json, --junit, recorded.toml), instead of
+    /// <user>, <home>, <machine-1>. The terminal's text always has them.
+    #[arg(long, global = true)]
+    pub no_redact: bool,
 }
 
 const EXIT_CODES: &str = "\
@@ -47,6 +54,14 @@ pub enum Command {
     Images(ImagesArgs),
     /// Runs scenarios and records what they show as goldens.
     Update(UpdateArgs),
+    /// Walks through what check saw beyond the goldens, and asks what to do with it.
+    Review(ReviewArgs),
+    /// Records what check saw of these cases as goldens.
+    Accept(AcceptArgs),
+    /// Forgets what check saw of these cases.
+    Reject(RejectArgs),
+    /// Shows how a case's golden texts are made of what it printed, line by line and rule by rule.
+    Explain(ExplainArgs),
     /// Removes what runs that died have left on a host.
     Clean(CleanArgs),
 }
@@ -118,6 +133,13 @@ pub struct SelectArgs {
 }
 
 impl SelectArgs {
+    /// These cases of the scenarios below these paths; no case is named: all.
+    #[must_use]
+    pub fn of(paths: Vec<PathBuf>, names: Vec<String>) -> Self {
+        let (setup_mode, cgroupns, cgroup_mode, axis, tag) = (vec![], vec![], vec![], vec![], vec![]);
+        Self { paths, setup_mode, cgroupns, cgroup_mode, axis, names, tag }
+    }
+
     /// Whether anything else than all of the scenarios is selected.
     #[must_use]
     pub fn is_some_selection(&self) -> bool {
@@ -127,7 +149,7 @@ impl SelectArgs {
 }
 
 /// How cases run.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct RunArgs {
     /// Containers at a time [default: the cores, twice].
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
@@ -186,6 +208,85 @@ pub struct UpdateArgs {
     pub repeat: u32,
 }
 
+/// Where scenarios are.
+#[derive(Debug, Clone, Args)]
+pub struct PathArgs {
+    /// Scenario files, or folders of them, that check was given.
+    #[arg(default_value = "scenarios", value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+}
+
+/// `review`.
+#[derive(Debug, Clone, Args)]
+pub struct ReviewArgs {
+    /// The scenarios.
+    #[command(flatten)]
+    pub paths: PathArgs,
+    /// Show what is set aside, and ask nothing; exit 1 where something is.
+    #[arg(long)]
+    pub list: bool,
+    /// The same as JSON, an array for each change.
+    #[arg(long)]
+    pub json: bool,
+    /// Runs that must have seen a text before it is recorded; what is missing is run.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub runs: u32,
+}
+
+/// Which of the texts that are set aside.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub struct WhichArgs {
+    /// Those of this case: its id, or words that its id has (!word: has not); may be given more than once.
+    #[arg(long, value_name = "ID")]
+    pub case: Vec<String>,
+    /// All of them.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `accept`.
+#[derive(Debug, Clone, Args)]
+pub struct AcceptArgs {
+    /// The scenarios.
+    #[command(flatten)]
+    pub paths: PathArgs,
+    /// Which texts.
+    #[command(flatten)]
+    pub which: WhichArgs,
+    /// Why the recorded truth changes; kept beside the goldens.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// Runs that must have seen a text before it is recorded; what is missing is run.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub runs: u32,
+}
+
+/// `reject`.
+#[derive(Debug, Clone, Args)]
+pub struct RejectArgs {
+    /// The scenarios.
+    #[command(flatten)]
+    pub paths: PathArgs,
+    /// Which texts.
+    #[command(flatten)]
+    pub which: WhichArgs,
+}
+
+/// `explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// The case's id, or words that it has.
+    #[arg(value_name = "CASE")]
+    pub case: String,
+    /// The scenarios.
+    #[command(flatten)]
+    pub paths: PathArgs,
+    /// Where it runs, unless check has set it aside.
+    #[command(flatten)]
+    pub host: HostArgs,
+}
+
 /// `list`.
 #[derive(Debug, Clone, Args)]
 pub struct ListArgs {
@@ -207,7 +308,7 @@ pub struct ListArgs {
 #[derive(Debug, Clone, Args)]
 pub struct CompareArgs {
     /// A host, as --host takes it, on which the scenarios run; or a report of check --json FILE (FILE#HOST: one host of
-    /// a report that has several).
+    /// a report that has several, by its name there: 'FILE#ssh://<user>@<machine-1>' where names were taken out).
     #[arg(value_name = "A")]
     pub a: String,
     /// The other side.

@@ -1,19 +1,39 @@
-//! `sdc-engine check`: runs, compares, reports. Writes no golden.
+//! `sdc-engine check`: runs, compares, reports. Writes no golden: what differs from them is set aside.
 
 use std::path::Path;
 
 use super::args::CheckArgs;
 use super::exit::{Exit, Failure};
-use super::host;
-use super::session::{self, Asked};
+use super::session::{self, Asked, Ran};
+use super::{Setting, goldens, host, print};
 use crate::report::Outcome;
 
 /// Runs the scenarios.
-pub(super) async fn check(args: CheckArgs, images: &Path, golden: &Path) -> Result<Exit, Failure> {
+pub(super) async fn check(args: CheckArgs, setting: Setting<'_>) -> Result<Exit, Failure> {
     let CheckArgs { select, host: asked, run, repeat } = &args;
+    let Setting { images, golden, redaction, .. } = setting;
     let hosts = host::each(asked, images)?;
-    let ran = session::run(Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false }).await?;
+    let asked = Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false, redaction };
+    let ran = session::run(asked).await?;
+    let to_stdout = [&run.json, &run.junit].iter().any(|file| file.as_deref() == Some(Path::new("-")));
+    let waiting = set_aside(&ran, *repeat, setting.aside);
+    if waiting > 0 && !to_stdout {
+        let texts = if waiting == 1 { "text waits" } else { "texts wait" };
+        print(&format!("{waiting} {texts} for a decision: sdc-engine review\n"))?;
+    }
     Ok(exit(ran.record.outcome()))
+}
+
+/// Sets aside what differs from the goldens, but not in CI. A folder that can't be written takes nothing from what the
+/// run says.
+fn set_aside(ran: &Ran, repeat: u32, aside: &Path) -> usize {
+    if goldens::in_ci() {
+        return 0;
+    }
+    goldens::set_aside(ran, repeat, aside).unwrap_or_else(|error| {
+        tracing::warn!("what differs from the goldens is not set aside for review: {error}");
+        0
+    })
 }
 
 /// What a run as a whole means to the caller.

@@ -9,9 +9,10 @@ use super::args::{CompareArgs, RunArgs};
 use super::exit::{Exit, Failure};
 use super::host::{Ask, known, labs};
 use super::session::{self, Asked};
-use super::{json as to_json, print};
-use crate::compare::{Comparison, Side, across, compare as differences};
+use super::{columns, json as to_json, print};
+use crate::compare::{Comparison, Side, SideError, across, compare as differences};
 use crate::host::Labs;
+use crate::redact::Redaction;
 use crate::report::compare::lines;
 use crate::report::document;
 
@@ -48,8 +49,45 @@ impl<'a> Named<'a> {
     }
 }
 
+/// A report that was read, and how to find its side of the comparison in it.
+struct Report {
+    document: Value,
+    host: Option<String>,
+}
+
+impl Report {
+    fn is_redacted(&self) -> bool {
+        self.document.get("redacted") == Some(&Value::Bool(true))
+    }
+
+    /// Takes the names out, as in the other side: else the same thing would have two names.
+    fn redact(&mut self, redaction: &Redaction) {
+        let hosts: Vec<String> = self
+            .document
+            .get("hosts")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|host| host.get("name").and_then(Value::as_str).map(ToOwned::to_owned))
+            .collect();
+        let redaction = redaction.of_hosts(hosts.iter().map(String::as_str));
+        redaction.value(&[], &mut self.document);
+        let redactor = redaction.redactor(&[], []);
+        self.host = self.host.as_deref().map(|host| redactor.text(host));
+    }
+
+    fn side(&self, name: &str) -> Result<Side, SideError> {
+        Side::read(name, self.document.clone(), self.host.as_deref())
+    }
+}
+
 /// Compares two sides.
-pub(super) async fn compare(args: CompareArgs, images: &Path, golden: &Path) -> Result<Exit, Failure> {
+pub(super) async fn compare(
+    args: CompareArgs,
+    images: &Path,
+    golden: &Path,
+    redaction: &Redaction,
+) -> Result<Exit, Failure> {
     let labs = labs(images)?;
     let named = [Named::read(&args.a, &labs)?, Named::read(&args.b, &labs)?];
     if named.iter().all(|side| matches!(side, Named::Report { .. })) && args.select.is_some_selection() {
@@ -60,19 +98,23 @@ pub(super) async fn compare(args: CompareArgs, images: &Path, golden: &Path) -> 
     }
     // What is wrong with a report is known before anything runs.
     let mut reports = Vec::new();
-    let full = label(&args.a) == label(&args.b);
-    for (side, text) in named.iter().zip([&args.a, &args.b]) {
-        let label = if full { text } else { label(text) };
+    for side in &named {
         reports.push(match side {
-            Named::Report { path, host } => Some(report(path, label, *host)?),
+            Named::Report { path, host } => Some(report(path, *host)?),
             Named::Host(_) => None,
         });
     }
+    let alike = if reports.iter().flatten().any(Report::is_redacted) { redaction } else { &Redaction::off() };
+    let full = label(&args.a) == label(&args.b);
     let mut sides = Vec::new();
-    for (side, report) in named.iter().zip(reports) {
+    for ((side, report), text) in named.iter().zip(reports).zip([&args.a, &args.b]) {
         match (report, side) {
-            (Some(report), _) => sides.push(report),
-            (None, Named::Host(name)) => match ran(&args, name, images, golden).await? {
+            (Some(mut report), _) => {
+                report.redact(alike);
+                let label = if full { text } else { label(text) };
+                sides.push(report.side(label).map_err(Failure::environment)?);
+            }
+            (None, Named::Host(name)) => match ran(&args, name, images, golden, alike).await? {
                 Ok(side) => sides.push(side),
                 Err(exit) => return Ok(exit),
             },
@@ -94,7 +136,7 @@ pub(super) async fn compare(args: CompareArgs, images: &Path, golden: &Path) -> 
         (a, b) = across(&a, &b, axis);
     }
     let found = differences(&a, &b);
-    print(&if args.json { to_json(&told(&found))? } else { text(&found) })?;
+    print(&if args.json { to_json(&told(&found, redaction))? } else { text(&found) })?;
     Ok(exit(&found))
 }
 
@@ -114,24 +156,23 @@ const fn exit(found: &Comparison) -> Exit {
     }
 }
 
-fn told(found: &Comparison) -> Value {
-    json!({
+fn told(found: &Comparison, redaction: &Redaction) -> Value {
+    let mut value = json!({
         "schema_version": 1,
+        "redacted": redaction.is_on(),
         "exit_code": exit(found).code(),
         "differing": found.differing(),
         "comparison": found,
-    })
+    });
+    redaction.of_hosts([found.sides.a.as_str(), found.sides.b.as_str()]).value(&[], &mut value);
+    value
 }
 
 fn text(found: &Comparison) -> String {
-    use std::io::IsTerminal as _;
-    let out = std::io::stdout();
-    let size = if out.is_terminal() { terminal_size::terminal_size_of(&out) } else { None };
-    let columns = size.map(|(width, _)| usize::from(width.0).max(20));
-    lines(found, columns).into_iter().map(|line| line + "\n").collect()
+    lines(found, columns()).into_iter().map(|line| line + "\n").collect()
 }
 
-fn report(path: &Path, name: &str, host: Option<&str>) -> Result<Side, Failure> {
+fn report(path: &Path, host: Option<&str>) -> Result<Report, Failure> {
     let wrong = |words: String| {
         let help = "compare reads what `sdc-engine check --json FILE` writes";
         Failure::input(miette::miette!(help = help, "{}: {words}", path.display()))
@@ -145,15 +186,24 @@ fn report(path: &Path, name: &str, host: Option<&str>) -> Result<Side, Failure> 
     if text.len() as u64 > LARGEST {
         return Err(wrong("it is larger than any report".to_owned()));
     }
-    let value: Value = serde_json::from_str(&text).map_err(|error| wrong(format!("it is no JSON: {error}")))?;
-    Side::read(name, value, host).map_err(|error| wrong(error.to_string()))
+    let document = serde_json::from_str(&text).map_err(|error| wrong(format!("it is no JSON: {error}")))?;
+    let report = Report { document, host: host.map(ToOwned::to_owned) };
+    report.side("").map_err(|error| wrong(error.to_string()))?;
+    Ok(report)
 }
 
 /// Runs the scenarios on a host; an exit where the run was stopped.
-async fn ran(args: &CompareArgs, name: &str, images: &Path, golden: &Path) -> Result<Result<Side, Exit>, Failure> {
+async fn ran(
+    args: &CompareArgs,
+    name: &str,
+    images: &Path,
+    golden: &Path,
+    redaction: &Redaction,
+) -> Result<Result<Side, Exit>, Failure> {
     let run = RunArgs { jobs: args.jobs, fail_fast: false, junit: None, json: None, verbose: false, quiet: false };
     let hosts = vec![Ask { name: Some(name), engine: args.container_exe }];
-    let asked = Asked { select: &args.select, hosts, run: &run, repeat: args.repeat, images, golden, silent: true };
+    let (select, repeat) = (&args.select, args.repeat);
+    let asked = Asked { select, hosts, run: &run, repeat, images, golden, silent: true, redaction };
     let ran = session::run(asked).await?;
     if let Some(why) = &ran.outcome.summary.stopped_early {
         print(&format!("nothing is compared: the run on {name} was stopped: {why}\n"))?;
@@ -163,6 +213,6 @@ async fn ran(args: &CompareArgs, name: &str, images: &Path, golden: &Path) -> Re
         let left = ran.outcome.summary.left_behind.join("; ");
         return Err(Failure::environment(format!("left behind on {name}, not removed: {left}")));
     }
-    let value = document(&ran.record).map_err(Failure::environment)?;
+    let value = document(&ran.record, &redaction.of_hosts([name])).map_err(Failure::environment)?;
     Ok(Ok(Side::read(name, value, None).map_err(Failure::environment)?))
 }

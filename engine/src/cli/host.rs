@@ -7,10 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::{HostArgs, HostCommand, HostsArgs};
 use super::exit::{Exit, Failure};
-use super::{json, print, signals};
-use crate::facts::{EngineKind, Facts};
+use super::{columns, json, print, signals};
+use crate::facts::EngineKind;
 pub(super) use crate::host::Ask;
 use crate::host::{Address, Environment, Host, Lab, Labs, Target, discover, lab, open as connect};
+use crate::redact::Redaction;
+use crate::report::host::table;
 
 /// A host, and why it is this one.
 pub(super) struct Opened {
@@ -107,15 +109,18 @@ pub(super) async fn open_one(args: &HostArgs, images: &Path) -> Result<Opened, F
 }
 
 /// Prints the facts.
-pub(super) async fn host(args: HostCommand, images: &Path) -> Result<Exit, Failure> {
+pub(super) async fn host(args: HostCommand, images: &Path, redaction: &Redaction) -> Result<Exit, Failure> {
     if args.list {
-        return list(args.json, images).await;
+        return list(args.json, images, redaction).await;
     }
     let opened = open_one(&args.host, images).await?;
+    let facts = opened.host.facts();
     let text = if args.json {
-        json(&serde_json::json!({ "why": opened.why, "facts": opened.host.facts() }))
+        let mut value = serde_json::json!({ "why": opened.why, "facts": facts });
+        redaction.value(&[(&facts.name, &facts.machine)], &mut value);
+        json(&value)
     } else {
-        Ok(text(opened.host.facts(), &opened.why))
+        Ok(table(facts, &opened.why, columns()))
     };
     let shown = text.and_then(|text| print(&text));
     let served = if args.serve { serve(opened.host.as_ref()).await } else { Ok(()) };
@@ -125,7 +130,7 @@ pub(super) async fn host(args: HostCommand, images: &Path) -> Result<Exit, Failu
 }
 
 /// Prints the lab hosts.
-async fn list(as_json: bool, images: &Path) -> Result<Exit, Failure> {
+async fn list(as_json: bool, images: &Path, redaction: &Redaction) -> Result<Exit, Failure> {
     let labs = lab::load(images).map_err(Failure::input)?;
     let mut rows = Vec::new();
     for lab in labs.0.values() {
@@ -133,7 +138,9 @@ async fn list(as_json: bool, images: &Path) -> Result<Exit, Failure> {
     }
     if as_json {
         let row = |(lab, obstacle): &(&Lab, Option<String>)| serde_json::json!({ "lab": lab, "obstacle": obstacle });
-        print(&json(&rows.iter().map(row).collect::<Vec<_>>())?)?;
+        let mut value = rows.iter().map(row).collect();
+        redaction.value(&[], &mut value);
+        print(&json(&value)?)?;
         return Ok(Exit::Held);
     }
     let width = rows.iter().map(|(lab, _)| lab.name.len()).max().unwrap_or(0);
@@ -155,39 +162,4 @@ async fn serve(host: &dyn Host) -> Result<(), Failure> {
     print(&format!("\nexport {variable}={}\nup until Ctrl-C; its images: sdc-engine images list\n", host.address()))?;
     until.cancelled().await;
     Ok(())
-}
-
-fn text(facts: &Facts, why: &str) -> String {
-    let list = |set: &std::collections::BTreeSet<String>| {
-        if set.is_empty() { "none known".to_string() } else { set.iter().cloned().collect::<Vec<_>>().join(" ") }
-    };
-    let or_unknown = |text: &str| if text.is_empty() { "unknown".to_string() } else { text.to_string() };
-    let flag = |yes: bool| if yes { "yes" } else { "no" }.to_string();
-    let rows = [
-        ("name", facts.name.clone()),
-        ("chosen because", why.to_string()),
-        ("engine", format!("{} {} (API {})", facts.engine, facts.engine_version, facts.api_version)),
-        ("runtime", format!("{} {}", facts.runtime, facts.runtime_version).trim().to_string()),
-        ("rootless", flag(facts.rootless)),
-        ("userns-remap", flag(facts.userns_remap)),
-        ("cgroups", format!("{} (layout {}, driver {})", facts.cgroups, layout(facts), facts.cgroup_driver)),
-        ("controllers", list(&facts.controllers)),
-        ("name=systemd", flag(facts.systemd_hierarchy)),
-        ("kernel", or_unknown(&facts.kernel)),
-        ("system", format!("{} ({})", or_unknown(&facts.os), or_unknown(&facts.arch))),
-        ("security", list(&facts.security)),
-        ("capabilities", list(&facts.capabilities)),
-        ("missing", list(&facts.missing_capabilities)),
-    ];
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    rows.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
-}
-
-const fn layout(facts: &Facts) -> &'static str {
-    use crate::facts::CgroupLayout;
-    match facts.cgroup_layout {
-        CgroupLayout::V1 => "v1",
-        CgroupLayout::Hybrid => "hybrid",
-        CgroupLayout::V2 => "v2",
-    }
 }

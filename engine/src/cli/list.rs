@@ -11,9 +11,10 @@ use super::load::Selection;
 use super::{host, json as to_json, print, select};
 use crate::facts::Facts;
 use crate::plan::{RunPlan, WhyOut};
+use crate::redact::Redaction;
 
 /// Prints the cases, of each host in turn.
-pub(super) async fn list(args: ListArgs, images: &Path) -> Result<Exit, Failure> {
+pub(super) async fn list(args: ListArgs, images: &Path, redaction: &Redaction) -> Result<Exit, Failure> {
     let selection = Selection::read(&args.select, images)?;
     let mut hosts = Vec::new();
     if args.assume.is_empty() {
@@ -33,12 +34,14 @@ pub(super) async fn list(args: ListArgs, images: &Path) -> Result<Exit, Failure>
         }
         plans.push((plan, facts));
     }
-    let shown = match plans.as_slice() {
-        [(plan, facts)] if args.json => to_json(&document(plan, facts))?,
-        all if args.json => {
-            to_json(&json!({ "hosts": all.iter().map(|(plan, facts)| document(plan, facts)).collect::<Vec<_>>() }))?
-        }
-        all => all.iter().map(|(plan, facts)| text(plan, facts)).collect::<Vec<_>>().join("\n"),
+    let shown = if args.json {
+        let mut documents: Vec<_> = plans.iter().map(|(plan, facts)| document(plan, facts)).collect();
+        let mut value = if documents.len() == 1 { documents.remove(0) } else { json!({ "hosts": documents }) };
+        let machines: Vec<_> = hosts.iter().map(|facts| (facts.name.as_str(), facts.machine.as_str())).collect();
+        redaction.value(&machines, &mut value);
+        to_json(&value)?
+    } else {
+        plans.iter().map(|(plan, facts)| text(plan, facts)).collect::<Vec<_>>().join("\n")
     };
     print(&shown)?;
     Ok(Exit::Held)

@@ -5,16 +5,18 @@ mod check;
 mod clean;
 mod compare;
 mod exit;
+mod goldens;
 mod host;
 mod images;
+mod known;
 mod list;
 mod load;
 mod select;
 mod session;
 mod signals;
-mod update;
 
 use std::io::Write;
+use std::path::Path;
 
 use clap::Parser;
 
@@ -22,6 +24,8 @@ pub use args::Cli;
 pub use exit::{Exit, Failure};
 
 use args::Command;
+
+use crate::redact::Redaction;
 
 /// Runs the command of this process's arguments.
 #[must_use]
@@ -40,15 +44,31 @@ pub fn main() -> Exit {
     }
 }
 
+/// What a command is given besides its own arguments.
+#[derive(Debug, Clone, Copy)]
+struct Setting<'a> {
+    images: &'a Path,
+    golden: &'a Path,
+    /// Where is set aside what waits for a decision.
+    aside: &'a Path,
+    redaction: &'a Redaction,
+}
+
 async fn run(cli: Cli) -> Result<Exit, Failure> {
-    let Cli { command, images, golden, .. } = cli;
+    let Cli { command, images, golden, aside, no_redact, .. } = cli;
+    let redaction = if no_redact { Redaction::off() } else { Redaction::on(known::here()) };
+    let setting = Setting { images: &images, golden: &golden, aside: &aside, redaction: &redaction };
     match command {
-        Command::Check(args) => check::check(args, &images, &golden).await,
-        Command::Compare(args) => compare::compare(args, &images, &golden).await,
-        Command::List(args) => list::list(args, &images).await,
-        Command::Host(args) => host::host(args, &images).await,
+        Command::Check(args) => check::check(args, setting).await,
+        Command::Compare(args) => compare::compare(args, &images, &golden, &redaction).await,
+        Command::List(args) => list::list(args, &images, &redaction).await,
+        Command::Host(args) => host::host(args, &images, &redaction).await,
         Command::Images(args) => self::images::images(args, &images).await,
-        Command::Update(args) => update::update(args, &images, &golden).await,
+        Command::Update(args) => goldens::update(args, setting).await,
+        Command::Review(args) => goldens::review(args, setting).await,
+        Command::Accept(args) => goldens::accept(args, setting).await,
+        Command::Reject(args) => goldens::reject(args, setting),
+        Command::Explain(args) => goldens::explain(args, setting).await,
         Command::Clean(args) => clean::clean(args, &images).await,
     }
 }
@@ -81,6 +101,14 @@ fn print(text: &str) -> Result<(), Failure> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::environment(error)),
         _ => Ok(()),
     }
+}
+
+/// The columns of the terminal that stdout is; `None` where it is none.
+fn columns() -> Option<usize> {
+    use std::io::IsTerminal as _;
+    let out = std::io::stdout();
+    let size = if out.is_terminal() { terminal_size::terminal_size_of(&out) } else { None };
+    size.map(|(width, _)| usize::from(width.0).max(20))
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, Failure> {

@@ -21,6 +21,7 @@ use crate::host::Host;
 use crate::images::{Catalogue, provide};
 use crate::judge::{CaseResult, Verdict, golden_keys};
 use crate::plan::{CaseId, CasePlan, RunPlan};
+use crate::redact::Redaction;
 use crate::report::run::Run as Record;
 use crate::report::{Fanout, Json, Junit, Reporter, Target, Terminal, Verbosity};
 use crate::runner::{self, Goldens, Options, Outcome, Owner, Run};
@@ -36,6 +37,8 @@ pub(super) struct Asked<'a> {
     pub(super) golden: &'a Path,
     /// Whether only progress is shown, and no report made.
     pub(super) silent: bool,
+    /// How reports are freed from names.
+    pub(super) redaction: &'a Redaction,
 }
 
 /// What a run came to.
@@ -331,11 +334,12 @@ fn report(asked: &Asked<'_>, mut heard: UnboundedReceiver<Event>) -> JoinHandle<
     if !to_stdout && !asked.silent {
         reporters = reporters.with(Terminal::standard(verbosity));
     }
+    let redaction = asked.redaction.of_hosts(asked.hosts.iter().filter_map(|ask| ask.name));
     if let Some(path) = &asked.run.json {
-        reporters = reporters.with(Json::new(Target::named(path, std::io::stdout())));
+        reporters = reporters.with(Json::new(Target::named(path, std::io::stdout()), redaction.clone()));
     }
     if let Some(path) = &asked.run.junit {
-        reporters = reporters.with(Junit::new(Target::named(path, std::io::stdout())));
+        reporters = reporters.with(Junit::new(Target::named(path, std::io::stdout()), redaction));
     }
     tokio::task::spawn_blocking(move || {
         let mut record = Record::default();

@@ -1,9 +1,15 @@
-//! The facts of a host: what the engine says of itself and, where it runs on this machine, what `/proc` says of its
-//! process. Reading is in [`probe`]; everything else here is pure.
+//! The facts of a host: what the engine says of itself, what podman says in its own API besides, and what `/proc` of the
+//! engine's machine says of its process. Reading is in [`probe`] and in the functions of the modules that are `async`;
+//! everything else here is pure.
 
+mod capabilities;
+mod cgroup;
 mod machine;
+mod podman;
+mod process;
 
-pub(super) use machine::{Machine, layout_here};
+pub(super) use cgroup::layout_here;
+pub(super) use machine::{LOOK, Machine, containers_below};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,9 +28,15 @@ pub(super) async fn probe(name: &str, address: &Address, machine: Option<Machine
     let version = limited(action(), CALL, get_json(address, "/version")).await?;
     let info = limited(action(), CALL, get_json(address, "/info")).await?;
     let mut facts = from_answers(name, &version, &info);
+    if facts.engine == EngineKind::Podman {
+        match limited(action(), CALL, get_json(address, podman::INFO)).await {
+            Ok(own) => podman::complete(&mut facts, &own),
+            Err(error) => tracing::debug!(%error, "podman's own API says nothing"),
+        }
+    }
     let machine = match machine {
         Some(machine) => Some(machine),
-        None => Machine::behind(address).await,
+        None => Machine::behind(address, &facts).await,
     };
     if let Some(machine) = machine {
         machine::add_machine(&mut facts, &machine);
@@ -71,6 +83,7 @@ fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
     ];
     Facts {
         name: name.to_owned(),
+        machine: text(info, "Name"),
         engine: engine(version),
         engine_version: text(version, "Version"),
         api_version: text(version, "ApiVersion"),
@@ -87,15 +100,21 @@ fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
         controllers: controllers.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect(),
         systemd_hierarchy: cgroups == CgroupVersion::V1,
         kernel: text(info, "KernelVersion"),
-        os: text(info, "OperatingSystem"),
+        // What dockerd thinks of its own surroundings is no name of a system.
+        os: text(info, "OperatingSystem").trim_end_matches(" (containerized)").to_owned(),
         arch: machine_name(text(info, "Architecture")),
         security: ["apparmor", "seccomp", "selinux"]
             .into_iter()
             .filter(|module| options.contains(*module))
             .map(ToOwned::to_owned)
             .collect(),
+        id_map: String::new(),
         capabilities: BTreeSet::new(),
         missing_capabilities: BTreeSet::new(),
+        default_capabilities: match engine(version) {
+            EngineKind::Docker => DOCKERS_DEFAULT.split(' ').map(ToOwned::to_owned).collect(),
+            EngineKind::Podman => BTreeSet::new(),
+        },
         seccomp_profile: seccomp(info),
         apparmor_profile: None,
         lsms: BTreeSet::new(),
@@ -104,6 +123,11 @@ fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
         host_systemd: String::new(),
     }
 }
+
+/// What every docker gives to a container that asks for nothing. It can't be configured, and so is not told (moby,
+/// `oci/caps/defaults.go`).
+const DOCKERS_DEFAULT: &str = "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP \
+    SETGID SETPCAP SETUID SYS_CHROOT";
 
 /// podman has Go's names for machines, docker the kernel's.
 fn machine_name(name: String) -> String {
@@ -119,9 +143,13 @@ fn runtime_version(components: &[(String, String)], runtime: &str) -> String {
     components
         .iter()
         .find(|(name, _)| name == runtime || name.contains(&format!("({runtime})")))
-        .map(|(_, version)| version.lines().next().unwrap_or_default().rsplit(' ').next().unwrap_or_default())
+        .map(|(_, version)| last_word_of_first_line(version))
         .unwrap_or_default()
-        .to_owned()
+}
+
+/// `1.8.1` of all that `crun --version` prints.
+fn last_word_of_first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().rsplit(' ').next().unwrap_or_default().to_owned()
 }
 
 /// The default seccomp profile by docker's name for it: `default` up to 20.10, `builtin` since; empty where unknown.

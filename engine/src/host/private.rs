@@ -20,7 +20,7 @@ use tokio::time::timeout;
 
 use super::address::Address;
 use super::docker::{Docker, Owned};
-use super::facts::layout_here;
+use super::facts::{containers_below, layout_here};
 use super::lab::{Lab, Place, Root, provide_root};
 use super::{ContainerId, Host, HostError};
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind};
@@ -130,6 +130,11 @@ pub async fn open(
 ) -> Result<Docker, HostError> {
     let engine = Engine::start(lab, options, notice).await?;
     let docker = Docker::connect(&lab.name, engine.address.clone()).await?;
+    // podman can't tell where its containers go: it is told with each of them.
+    let docker = match &engine.cgroup_parent {
+        Some(parent) => docker.seen_from_inside(&containers_below(&engine.address, parent).await),
+        None => docker,
+    };
     for left in remove_containers(&docker).await {
         tracing::warn!("a container of an earlier run on {} can't be removed: {left}", lab.name);
     }

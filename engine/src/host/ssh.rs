@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use super::HostError;
 use super::address::Address;
+use super::facts::LOOK as MACHINE;
 use super::wire::get_json;
 use target::advised;
 
@@ -43,19 +44,28 @@ run=${XDG_RUNTIME_DIR:-/run/user/$uid}
 [ $# -gt 0 ] || set -- /var/run/docker.sock "$run/docker.sock" "/run/user/$uid/docker.sock" \
     /run/podman/podman.sock "$run/podman/podman.sock" "/run/user/$uid/podman/podman.sock"
 head() { printf '==> %s <==\n' "$1"; }
-file() { head "$1"; cat "$2" 2>/dev/null; }
 head looked; printf '%s\n' "$@"
 head socket; for s; do if [ -S "$s" ] && [ -w "$s" ]; then printf '%s\n' "$s"; fi; done
 head denied; for s; do if [ -S "$s" ] && ! [ -w "$s" ]; then printf '%s\n' "$s"; fi; done
 head programs; PATH=$PATH:/usr/sbin:/sbin; for p in dockerd podman; do command -v "$p"; done
-file status /proc/1/status
-file cap_last_cap /proc/sys/kernel/cap_last_cap
-file mountinfo /proc/1/mountinfo
-file cgroup.controllers /sys/fs/cgroup/cgroup.controllers
-file cgroup.subtree_control /sys/fs/cgroup/cgroup.subtree_control
-file lsm /sys/kernel/security/lsm
-file limits /proc/1/limits
-head systemd; systemctl --version 2>/dev/null | sed -n 1p
+# The engine's process: the one that has the socket, which only root may see of others; else the only one of its name.
+socket=; for s; do if [ -S "$s" ] && [ -w "$s" ]; then socket=$s; break; fi; done
+real=$(readlink -f "$socket" 2>/dev/null)
+inodes=$(while read -r _ _ _ _ _ _ inode path; do
+    case $path in "$socket" | "$real") echo "socket:\[$inode\]" ;; esac
+done </proc/net/unix)
+engines= holder=
+for process in /proc/[0-9]*; do
+    { read -r name <"$process/comm"; } 2>/dev/null || continue
+    case $name in dockerd* | podman) ;; *) continue ;; esac
+    engines="$engines ${process#/proc/}"
+    for inode in $inodes; do
+        ls -l "$process/fd" 2>/dev/null | grep -q "$inode" && holder=${process#/proc/}
+    done
+done
+set -- $engines
+[ -n "$holder" ] || [ $# -ne 1 ] || holder=$1
+look "${holder:-none}" 2>/dev/null
 "#;
 
 /// What the first look at a machine came to.
@@ -74,8 +84,7 @@ pub(super) struct Tunnel {
     pub(super) local: PathBuf,
     /// The socket there.
     pub(super) socket: String,
-    /// What the machine says of itself, in sections that start with `==> NAME <==`: `status` (of process 1),
-    /// `cap_last_cap`, `mountinfo`, `cgroup.controllers`, `cgroup.subtree_control`, `lsm`, `limits`, `systemd`.
+    /// What the machine says of itself, in sections that start with `==> NAME <==`: those of `facts/look.sh`.
     pub(super) machine: String,
     forward: Arc<Mutex<Option<Forward>>>,
 }
@@ -170,7 +179,7 @@ async fn look(target: &SshTarget) -> Result<Look, String> {
     let run = async {
         if let Some(mut stdin) = child.stdin.take() {
             // A machine that refuses us closes the pipe: its words say more than this error.
-            let _refused = stdin.write_all(LOOKS.as_bytes()).await;
+            let _refused = stdin.write_all(format!("{MACHINE}{LOOKS}").as_bytes()).await;
         }
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());

@@ -6,6 +6,7 @@ use super::golden::{self, Asked};
 use super::weigh::Weighed;
 use super::{GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, check, phrase};
 use crate::observe::console::{plain, unknown_lines};
+use crate::observe::escape::visible;
 use crate::observe::{BootObservation, BootOutcome, pattern};
 use crate::plan::{BootExpectation, CasePlan};
 use crate::scenario::model::{BootState, Level, UnknownLines};
@@ -21,6 +22,7 @@ pub(super) fn judge(
     goldens: &BTreeMap<GoldenKey, GoldenState>,
 ) -> (Vec<Weighed>, Vec<Observed>) {
     let console = plain(&boot.console);
+    let text = checked_text(&console, &boot.outcome);
     let (mut judgements, mut observed) = (Vec::new(), Vec::new());
     for expectation in &plan.boot_expect {
         let late = timed_out_against(expectation, boot);
@@ -30,13 +32,11 @@ pub(super) fn judge(
         judgements.extend(state);
         judgements.extend(exit.map(|judgement| Weighed { judgement, follows: late, limit: None }));
         for asked in &expectation.checks {
-            let text = checked_text(&console, &boot.outcome);
             let judgement = if let Some(key) = golden::key(plan, asked) {
-                let (subject, level, rules) = (Subject::Boot, expectation.level, None);
-                let about = Asked { subject, level, check: asked, key, text: &text, rules };
-                let (judgement, seen) = golden::judge(about, plan, goldens);
-                observed.extend(seen.filter(|_| as_expected && !boot.console_cut));
-                judgement
+                let (subject, level, form) = (Subject::Boot, expectation.level, golden::form(plan, None, asked));
+                let compared = golden::judge(Asked { subject, level, check: asked, key, text: &text, form }, goldens);
+                observed.extend(compared.observed.filter(|_| as_expected && !boot.console_cut));
+                compared.judgement
             } else {
                 let answer = check::ask(&asked.ask, phrase::stream(asked.stream), &text, &BTreeMap::new());
                 let (level, place) = (expectation.level, Some(asked.place.clone()));
@@ -90,6 +90,7 @@ fn judgement(
     actual: String,
     place: Option<Place>,
 ) -> Judgement {
+    let actual = visible(&actual).into_owned();
     Judgement { subject: Subject::Boot, kind, held, level, expected, actual, place }
 }
 
@@ -127,6 +128,11 @@ fn exit(expectation: &BootExpectation, boot: &BootObservation) -> Option<Judgeme
     let expected = format!("PID 1 ends with exit code {}", phrase::either(&codes));
     let place = Some(expectation.place.clone());
     Some(judgement(JudgementKind::State, held, expectation.level, expected, boot.outcome.to_string(), place))
+}
+
+/// The console log as checks and goldens see it.
+pub(super) fn console_text(boot: &BootObservation) -> String {
+    checked_text(&plain(&boot.console), &boot.outcome)
 }
 
 /// The console log; for a container that the engine refused, the engine's words stand where its console would be.
@@ -169,7 +175,7 @@ fn unknown(console: &str, boot: &BootObservation, plan: &CasePlan) -> Option<Jud
 
 #[cfg(test)]
 mod tests {
-    use crate::judge::testkit::{CONSOLE, boot, boots, broken, check, plan};
+    use crate::judge::testkit::{CONSOLE, boot, boots, broken, check, golden, plan};
     use crate::judge::{Judged, JudgementKind, Verdict, judge_case};
     use crate::observe::{BootObservation, BootOutcome, NotApplied};
     use crate::plan::CasePlan;
@@ -260,7 +266,7 @@ mod tests {
     #[test]
     fn consoles_of_boots_that_went_wrong_are_never_recorded() {
         let mut plan = plan(vec![]);
-        plan.boot_expect[0].checks = vec![check(Stream::Console, Ask::Golden("boot".to_owned()))];
+        plan.boot_expect[0].checks = vec![check(Stream::Console, Ask::Golden(golden("boot")))];
         let good = judged(&plan, &boot(BootOutcome::Running));
         assert_eq!(good.verdict, Verdict::New);
         assert!(good.observed[0].text.starts_with("systemd 252 running"), "{:?}", good.observed);

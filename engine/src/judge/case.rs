@@ -1,6 +1,6 @@
 //! One case: its boot and its steps together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::weigh::{Weighed, verdict};
 use super::{GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Verdict, boot, golden, step};
@@ -17,6 +17,8 @@ pub struct Judged {
     /// The normalised texts that goldens are about, but not those of a boot or step that ended otherwise than it must or
     /// whose output was cut: these are never to be recorded.
     pub observed: Vec<Observed>,
+    /// For each step of which a golden's text was seen (recordable or not) the rules that changed something in it.
+    pub rules: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// The goldens that a case is compared with, each once: look them up, then judge.
@@ -56,6 +58,7 @@ pub fn judge_case(
         Some(boot) => boot::judge(boot, plan, goldens),
         None => (vec![boot::unseen(plan)], Vec::new()),
     };
+    let mut rules = BTreeMap::new();
     let mut cut_short = boot.is_some_and(|boot| boot::timed_out(boot, plan));
     let none_expected = boot.is_some_and(|boot| boot::must_not_come_up(boot, plan));
     for step in &plan.steps {
@@ -63,13 +66,14 @@ pub fn judge_case(
         if none_expected && seen.is_none_or(step::had_no_container) {
             continue;
         }
-        let (judgements, texts) = step::judge(step, seen, cut_short, plan, goldens);
-        cut_short |= judgements.iter().any(is_timeout);
-        weighed.extend(judgements);
-        observed.extend(texts);
+        let seen = step::judge(step, seen, cut_short, plan, goldens);
+        cut_short |= seen.judgements.iter().any(is_timeout);
+        weighed.extend(seen.judgements);
+        observed.extend(seen.observed);
+        rules.extend(seen.rules.map(|rules| (step.name.clone(), rules)));
     }
     let verdict = verdict(&weighed);
-    Judged { verdict, judgements: weighed.into_iter().map(|weighed| weighed.judgement).collect(), observed }
+    Judged { verdict, judgements: weighed.into_iter().map(|weighed| weighed.judgement).collect(), observed, rules }
 }
 
 fn is_timeout(weighed: &Weighed) -> bool {
@@ -80,7 +84,7 @@ fn is_timeout(weighed: &Weighed) -> bool {
 mod tests {
     use super::{golden_keys, judge_case};
     use crate::judge::testkit::{
-        boot, boots, broken, check, expect, judged, key, not_run, plan, printed, recorded, run, saw, step, warn,
+        self, boot, boots, broken, check, expect, judged, key, not_run, plan, printed, recorded, run, saw, step, warn,
     };
     use crate::judge::{Judged, JudgementKind, Verdict};
     use crate::observe::{BootOutcome, RunStatus, StepObservation};
@@ -90,7 +94,7 @@ mod tests {
     use std::time::Duration;
 
     fn golden(stream: Stream, folder: &str) -> Check {
-        check(stream, Ask::Golden(folder.to_owned()))
+        check(stream, Ask::Golden(testkit::golden(folder)))
     }
 
     fn golden_step() -> StepPlan {

@@ -45,8 +45,9 @@ pub(super) fn ask(ask: &Ask<String>, stream: &str, text: &str, captured: &BTreeM
                 set(*relation, &words, stream, text)
             })
         }
-        Ask::Golden(folder) => {
-            Answer { held: true, expected: format!("{stream} as recorded in `{folder}`"), actual: String::new() }
+        Ask::Golden(golden) => {
+            let expected = format!("{stream} as recorded in `{}`", golden.name);
+            Answer { held: true, expected, actual: String::new() }
         }
     }
 }

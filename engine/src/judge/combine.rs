@@ -1,6 +1,8 @@
 //! The same case, run several times.
 
-use super::{CaseResult, Judgement, JudgementKind, Subject, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{CaseResult, Judgement, JudgementKind, Subject, Varied, Verdict};
 use crate::scenario::model::Level;
 
 /// Puts the repeated runs of one case together; `None` without any run.
@@ -12,16 +14,21 @@ use crate::scenario::model::Level;
 /// - Goldens that are all new and whose texts differ between runs are `flaky` too: none of them is fit to be recorded.
 ///
 /// The judgements, steps and texts are those of the first run with the combined verdict, or for `flaky` of the first
-/// that did not hold. The time is that of all runs together.
+/// that did not hold. The time, and the normalising rules that were used, are those of all runs together.
 #[must_use]
 pub fn combine_repeats(runs: Vec<CaseResult>) -> Option<CaseResult> {
     let of = runs.len();
     let took = runs.iter().map(|run| run.took).sum();
     let (verdict, shown) = combined(&runs)?;
     let unstable = unstable(&runs);
+    let mut rules: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (step, used) in runs.iter().flat_map(|run| &run.rules) {
+        rules.entry(step.clone()).or_default().extend(used.iter().cloned());
+    }
     let mut result = runs.into_iter().nth(shown)?;
     result.verdict = verdict;
     result.took = took;
+    result.rules = rules;
     if result.verdict == Verdict::New
         && let Some((judgement, same)) = unstable
     {
@@ -72,21 +79,28 @@ fn combined(runs: &[CaseResult]) -> Option<(Verdict, usize)> {
 /// A text of a golden that is not the same in every run: a judgement that says so, and in how many runs it was as in the
 /// first.
 fn unstable(runs: &[CaseResult]) -> Option<(Judgement, u32)> {
-    let first = runs.first()?;
-    first.observed.iter().find_map(|text| {
-        let same = |run: &&CaseResult| run.observed.contains(text);
-        let other = runs.iter().find(|run| !same(run))?;
-        let actual = other.observed.iter().find(|other| other.key == text.key).map(|other| other.text.clone());
-        let judgement = Judgement {
-            subject: Subject::Step(text.key.folder.clone()),
-            kind: JudgementKind::Golden,
-            held: false,
-            level: Level::Fail,
-            expected: text.text.clone(),
-            actual: actual.unwrap_or_default(),
-            place: None,
-        };
-        Some((judgement, u32::try_from(runs.iter().filter(same).count()).unwrap_or(u32::MAX)))
+    let Varied { first, other } = varying(runs)?;
+    let same = runs.iter().filter(|run| run.observed.iter().any(|seen| seen.agrees(&first))).count();
+    let judgement = Judgement {
+        subject: Subject::Step(first.key.folder.clone()),
+        kind: JudgementKind::Golden,
+        held: false,
+        level: Level::Fail,
+        expected: first.text,
+        actual: other,
+        place: None,
+    };
+    Some((judgement, u32::try_from(same).unwrap_or(u32::MAX)))
+}
+
+/// The first golden for which the runs of a case gave different texts, or not all of them one.
+#[must_use]
+pub fn varying(runs: &[CaseResult]) -> Option<Varied> {
+    let all = runs.iter().flat_map(|run| &run.observed);
+    all.clone().find_map(|first| {
+        let differs = runs.iter().find(|run| !run.observed.iter().any(|seen| seen.agrees(first)))?;
+        let other = differs.observed.iter().find(|other| other.key == first.key);
+        Some(Varied { first: first.clone(), other: other.map(|other| other.text.clone()).unwrap_or_default() })
     })
 }
 
@@ -112,6 +126,7 @@ mod tests {
             boot: None,
             steps: Vec::new(),
             observed: Vec::new(),
+            rules: [].into(),
             took: Duration::from_secs(1),
             by_hand: String::new(),
         }
@@ -154,7 +169,7 @@ mod tests {
     fn new_texts_that_differ_between_runs_are_flaky() {
         let run = |text: &str| {
             let key = GoldenKey { scenario: "a".to_owned(), folder: "s".to_owned() };
-            let observed = vec![Observed { key, stream: Stream::Stdout, text: text.to_owned() }];
+            let observed = vec![Observed { key, stream: Stream::Stdout, raw: String::new(), text: text.to_owned() }];
             CaseResult { observed, ..result(Verdict::New) }
         };
         assert_eq!(combine_repeats(vec![run("x\n"), run("x\n")]).unwrap().verdict, Verdict::New);

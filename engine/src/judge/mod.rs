@@ -10,12 +10,15 @@ mod combine;
 mod golden;
 mod model;
 mod phrase;
+mod sources;
 mod step;
 #[cfg(test)]
 mod testkit;
 mod weigh;
 
 pub use case::{Judged, golden_keys, judge_case};
-pub use combine::combine_repeats;
-pub use model::{CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, Verdict};
+pub use combine::{combine_repeats, varying};
+pub use golden::{golden_form, golden_text};
+pub use model::{CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, Varied, Verdict};
+pub use sources::{GoldenSource, golden_sources};
 pub use step::step_holds;

@@ -1,9 +1,10 @@
 //! Judgements and verdicts. Plain values.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::observe::{BootObservation, StepObservation};
 use crate::plan::{CaseId, CasePlan};
@@ -116,7 +117,8 @@ pub struct Judgement {
 }
 
 /// A place in the golden folder: `golden/<scenario>/<step>/`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct GoldenKey {
     /// The scenario's name.
     pub scenario: String,
@@ -131,8 +133,28 @@ pub struct Observed {
     pub key: GoldenKey,
     /// The stream that it came from.
     pub stream: Stream,
+    /// The text as it was printed; reports have it among the steps.
+    #[serde(skip)]
+    pub raw: String,
     /// The normalised text, always ending in one line end unless empty.
     pub text: String,
+}
+
+impl Observed {
+    /// Whether both say the same of one golden, however it was printed.
+    #[must_use]
+    pub fn agrees(&self, other: &Self) -> bool {
+        (&self.key, self.stream, &self.text) == (&other.key, other.stream, &other.text)
+    }
+}
+
+/// Repeated runs of a case that gave different texts for one golden.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Varied {
+    /// The first run's text.
+    pub first: Observed,
+    /// A text of another run; empty where it had none.
+    pub other: String,
 }
 
 /// What the golden folder says of a case: looked up before judging.
@@ -173,6 +195,8 @@ pub struct CaseResult {
     pub steps: Vec<StepObservation>,
     /// Texts that goldens are about.
     pub observed: Vec<Observed>,
+    /// For each step of which a golden's text was seen the normalising rules that changed something in it.
+    pub rules: BTreeMap<String, BTreeSet<String>>,
     /// Wall time of the case's own steps and, for the first case of a boot, the boot.
     pub took: Duration,
     /// The command line that repeats the case's boot by hand.
@@ -194,6 +218,7 @@ impl CaseResult {
             boot: None,
             steps: vec![],
             observed: vec![],
+            rules: BTreeMap::new(),
             took: Duration::ZERO,
             by_hand: String::new(),
         }

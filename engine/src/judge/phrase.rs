@@ -1,6 +1,7 @@
 //! Phrases for people: what was expected and what was seen, in few words.
 
 use crate::observe::RunStatus;
+use crate::observe::escape::visible;
 use crate::scenario::model::{ExitSpec, Stream};
 
 /// Lines of an excerpt.
@@ -16,7 +17,7 @@ pub(super) fn stream(stream: Stream) -> &'static str {
     }
 }
 
-/// The first lines of a text, and how many more there are.
+/// The first lines of a text, and how many more there are; nothing in them steers a terminal.
 pub(super) fn excerpt(text: &str) -> String {
     let lines: Vec<&str> = text.trim().lines().collect();
     if lines.is_empty() {
@@ -32,11 +33,12 @@ pub(super) fn excerpt(text: &str) -> String {
     shown.join("\n")
 }
 
+/// The start of a line, and how much more there is; nothing in it steers a terminal.
 pub(super) fn shorten(line: &str) -> String {
-    let line = line.trim_end();
+    let line = visible(line.trim_end());
     match line.char_indices().nth(WIDTH) {
         Some((end, _)) => format!("{}… ({})", &line[..end], count(line.chars().count() - WIDTH, "more character")),
-        None => line.to_owned(),
+        None => line.into_owned(),
     }
 }
 
@@ -91,6 +93,7 @@ mod tests {
         assert_eq!(excerpt("\n a\nb\n\n"), "a\nb");
         assert_eq!(excerpt("1\n2\n3\n4\n5\n6\n"), "1\n2\n3\n4\n5\n6");
         assert_eq!(excerpt("1\n2\n3\n4\n5\n6\n7"), "1\n2\n3\n4\n5\n… and 2 more lines");
+        assert_eq!(excerpt("a\u{1b}[2J\r\nb\0\n"), "a\\x1b[2J\nb\\x00");
         assert_eq!(excerpt(&"é".repeat(201)), format!("{}… (1 more character)", "é".repeat(200)));
     }
 

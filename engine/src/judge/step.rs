@@ -1,6 +1,6 @@
 //! What a step's expectations say of its runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::golden::{self, Asked};
 use super::weigh::Weighed;
@@ -32,6 +32,14 @@ pub fn step_holds(step: &StepPlan, observation: &StepObservation) -> bool {
         })
 }
 
+/// What comes of judging a step.
+pub(super) struct Seen {
+    pub(super) judgements: Vec<Weighed>,
+    pub(super) observed: Vec<Observed>,
+    /// The rules that changed something in texts of goldens; none where no such text was seen.
+    pub(super) rules: Option<BTreeSet<String>>,
+}
+
 /// Judges one step. `cut_short` says that a limit passed before, so that a step that did not run may follow from it.
 pub(super) fn judge(
     step: &StepPlan,
@@ -39,7 +47,7 @@ pub(super) fn judge(
     cut_short: bool,
     plan: &CasePlan,
     goldens: &BTreeMap<GoldenKey, GoldenState>,
-) -> (Vec<Weighed>, Vec<Observed>) {
+) -> Seen {
     let observation = match ran(observation) {
         Ok(observation) => observation,
         Err(reason) => {
@@ -52,24 +60,27 @@ pub(super) fn judge(
                 actual: format!("did not run: {reason}"),
                 place: step.expect.first().map(|expectation| expectation.place.clone()),
             };
-            return (vec![Weighed { judgement, follows: cut_short, limit: None }], Vec::new());
+            let judgements = vec![Weighed { judgement, follows: cut_short, limit: None }];
+            return Seen { judgements, observed: Vec::new(), rules: None };
         }
     };
     let mut judgements = exits(step, observation);
     let timed_out = observation.runs.iter().any(|run| run.status == RunStatus::TimedOut);
     let recordable =
         judgements.iter().all(|weighed| weighed.judgement.held) && !observation.runs.iter().any(|run| run.cut);
-    let mut observed = Vec::new();
+    let (mut observed, mut rules) = (Vec::new(), None);
     let mut checks = captures(step, observation);
     for expectation in &step.expect {
         for asked in &expectation.checks {
             let text = text_of(observation, asked.stream);
             if let Some(key) = golden::key(plan, asked) {
-                let (subject, level, rules) = (subject(step), expectation.level, Some(step.normalise.as_slice()));
-                let about = Asked { subject, level, check: asked, key, text: &text, rules };
-                let (judgement, seen) = golden::judge(about, plan, goldens);
-                checks.push(judgement);
-                observed.extend(seen.filter(|_| recordable));
+                let (subject, level, form) = (subject(step), expectation.level, golden::form(plan, Some(step), asked));
+                let compared = golden::judge(Asked { subject, level, check: asked, key, text: &text, form }, goldens);
+                checks.push(compared.judgement);
+                if compared.observed.is_some() {
+                    rules.get_or_insert_with(BTreeSet::new).extend(compared.used);
+                }
+                observed.extend(compared.observed.filter(|_| recordable));
                 continue;
             }
             let answer = check::ask(&asked.ask, phrase::stream(asked.stream), &text, &observation.captured);
@@ -85,7 +96,7 @@ pub(super) fn judge(
         }
     }
     judgements.extend(checks.into_iter().map(|judgement| Weighed { judgement, follows: timed_out, limit: None }));
-    (judgements, observed)
+    Seen { judgements, observed, rules }
 }
 
 /// Whether the step did not run, or the engine would not start its command because the container had ended by then.
@@ -218,7 +229,7 @@ fn within(step: &StepPlan, expected: String) -> String {
 }
 
 /// A stream of all runs, one after another; a run starts on a line of its own.
-fn text_of(observation: &StepObservation, stream: Stream) -> String {
+pub(super) fn text_of(observation: &StepObservation, stream: Stream) -> String {
     let of_run = match stream {
         Stream::Stdout => |run: &crate::observe::RunOutput| run.stdout.clone(),
         Stream::Stderr => |run: &crate::observe::RunOutput| run.stderr.clone(),

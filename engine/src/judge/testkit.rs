@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::{GoldenKey, GoldenState, Judged, judge_case};
 use crate::observe::{BootObservation, BootOutcome, RunOutput, RunStatus, StepObservation};
 use crate::plan::{Action, BootExpectation, BootSpec, CaseId, CasePlan, Check, ContainerSpec, Expectation, StepPlan};
-use crate::scenario::model::{Ask, BootState, ExitSpec, Level, Phase, Readiness, Stream, UnknownLines};
+use crate::scenario::model::{
+    Ask, BootState, Compare, ExitSpec, Golden, Level, Phase, Readiness, Stream, UnknownLines,
+};
 use crate::source::Place;
 
 pub(super) fn place(line: usize) -> Place {
@@ -15,6 +17,11 @@ pub(super) fn place(line: usize) -> Place {
 
 pub(super) fn check(stream: Stream, ask: Ask<String>) -> Check {
     Check { place: place(9), stream, ask }
+}
+
+/// An exact golden of that name.
+pub(super) fn golden(name: &str) -> Golden {
+    Golden { name: name.to_owned(), compare: Compare::Exact }
 }
 
 pub(super) fn expect(exit: Option<ExitSpec>, checks: Vec<Check>) -> Expectation {

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::pattern;
+use super::{escape, pattern};
 
 static NAME: LazyLock<Regex> = LazyLock::new(|| pattern::builtin(r"@\{([A-Za-z_][A-Za-z0-9_-]*)\}"));
 
@@ -17,6 +17,17 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| pattern::builtin(r"@\{([A-Za-z_]
 /// The first name that was not captured.
 pub fn substitute(text: &str, captured: &BTreeMap<String, String>) -> Result<String, String> {
     replace(text, captured, |value| Cow::Borrowed(value))
+}
+
+/// As [`substitute`], for a word of a command: it gets what was printed, where that is text, and no escapes of it.
+///
+/// # Errors
+/// The first name that was not captured.
+pub fn substitute_word(word: &str, captured: &BTreeMap<String, String>) -> Result<String, String> {
+    replace(word, captured, |value| match String::from_utf8(escape::bytes(value)) {
+        Ok(printed) => Cow::Owned(printed),
+        Err(_) => Cow::Borrowed(value),
+    })
 }
 
 /// As [`substitute`], for the text of a regular expression: a value stands for itself, whatever is in it.
@@ -57,7 +68,7 @@ fn replace(
 
 #[cfg(test)]
 mod tests {
-    use super::{capture, substitute, substitute_regex};
+    use super::{capture, substitute, substitute_regex, substitute_word};
     use std::collections::BTreeMap;
 
     fn captured() -> BTreeMap<String, String> {
@@ -93,5 +104,16 @@ mod tests {
         assert_eq!(capture("(a)?b", "b").unwrap().as_deref(), Some("b"));
         assert_eq!(capture("x", "y").unwrap(), None);
         assert_eq!(capture("(", "y").unwrap_err(), "unclosed group");
+    }
+
+    #[test]
+    fn a_command_is_given_what_was_printed() {
+        let stdout = crate::observe::escape::text(b"dev-a\\x2db\\xe2\\x80 caf\xe9");
+        let captured: BTreeMap<String, String> = [("unit", r"^(\S+)"), ("odd", r"(\S+)$")]
+            .map(|(name, pattern)| (name.to_owned(), capture(pattern, &stdout).unwrap().unwrap()))
+            .into();
+        assert_eq!(substitute("@{unit} @{odd}", &captured).unwrap(), stdout, "as outputs show it");
+        assert_eq!(substitute_word("@{unit}", &captured).unwrap(), r"dev-a\x2db\xe2\x80");
+        assert_eq!(substitute_word("@{odd}", &captured).unwrap(), r"caf\xe9", "that is no text");
     }
 }

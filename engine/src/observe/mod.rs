@@ -2,6 +2,8 @@
 
 pub mod captures;
 pub mod console;
+pub(crate) mod edit;
+pub mod escape;
 mod model;
 pub mod normalise;
 pub(crate) mod pattern;

@@ -91,7 +91,7 @@ pub struct BootObservation {
     pub outcome: BootOutcome,
     /// The log line (or the engine's message) that shows why; `None` for a boot that runs.
     pub deciding_line: Option<String>,
-    /// The console log, ANSI sequences included, lossily decoded, up to the limit of [`crate::runner`].
+    /// The console log, ANSI sequences included, as text ([`crate::observe::escape`]), up to the limit of [`crate::runner`].
     pub console: String,
     /// Whether the console log was cut.
     pub console_cut: bool,
@@ -133,9 +133,9 @@ impl std::fmt::Display for RunStatus {
 pub struct RunOutput {
     /// How it ended.
     pub status: RunStatus,
-    /// Standard output, lossily decoded.
+    /// Standard output, as text ([`crate::observe::escape`]).
     pub stdout: String,
-    /// Standard error, lossily decoded.
+    /// Standard error, as text.
     pub stderr: String,
     /// Whether an output was cut at the limit.
     pub cut: bool,

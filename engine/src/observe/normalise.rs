@@ -3,18 +3,30 @@
 //! A built-in rule puts a placeholder (`<id>`, `<pid>`, …) where something volatile stood, and only there: what a text
 //! says (PID 1, the namespaces that a host starts with) stays. No rule matches a placeholder, and every match takes a digit
 //! or a slash away, so applying the rules again changes nothing; the tests keep both.
-
-use std::borrow::Cow;
+//!
+//! [`Form`] makes a golden's text: the rules, then what comparing demands (sorted lines, a table without its padding).
+//! Every change is a value (what stood where, and what stands there now), so that [`Form::trace`] tells which rule did
+//! what by the very way on which the text was made.
 
 use regex::Regex;
 use thiserror::Error;
 
-use super::pattern;
+use super::edit::{Edit, applied};
+use super::{escape, pattern};
 use crate::scenario::model::NormaliseRule;
 
+mod form;
+mod origin;
 mod rules;
+mod table;
+mod tidy;
+mod trace;
 
+pub use form::Form;
 pub use rules::{RULES, Rule, is_builtin};
+pub use table::TableError;
+pub(crate) use tidy::tidy;
+pub use trace::{Cause, Change, Trace, TraceRow};
 
 /// Passes of the built-in rules over one text: each takes something away, and what one leaves another may still match.
 const PASSES: usize = 16;
@@ -43,7 +55,8 @@ pub enum NormaliseError {
 /// A text after normalising.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Normalised {
-    /// The text: its lines end in LF and in nothing else that is white, and so does the text unless it is empty.
+    /// The text: its lines end in LF and in nothing else that is white, and so does the text unless it is empty. It has no
+    /// control character but line ends and tabs.
     pub text: String,
     /// The rules that changed something, in the order in which they were named.
     pub used: Vec<String>,
@@ -93,30 +106,96 @@ impl Normaliser {
     /// Normalises a text. With built-in rules alone, doing so twice is doing so once; an own rule is applied once.
     #[must_use]
     pub fn apply(&self, text: &str) -> Normalised {
-        let mut text = tidy(text);
         let mut used = vec![false; self.steps.len()];
+        let text = self.run(text, &mut |by, _| used_by(&mut used, by));
+        Normalised { text, used: self.names(&used) }
+    }
+
+    /// Normalises a text and tells every change on the way.
+    fn run(&self, text: &str, tell: &mut dyn FnMut(By, &[Edit])) -> String {
+        let mut text = Changing { text: text.to_owned(), tell };
+        text.replace(By::LineEnds, tidy::line_ends);
         for pass in 0..PASSES {
             let mut changed = false;
             for (at, (_, step)) in self.steps.iter().enumerate() {
-                let after = match step {
-                    Step::Builtin(rule) => rule.apply(&text),
-                    Step::Own(pattern, by) if pass == 0 => pattern.replace_all(&text, by.as_str()),
-                    Step::Own(..) => continue,
+                changed |= match step {
+                    Step::Builtin(rule) => rule.run(By::Rule(at), &mut text),
+                    Step::Own(pattern, by) if pass == 0 => {
+                        text.replace(By::Rule(at), |text| own_edits(pattern, by, text))
+                    }
+                    Step::Own(..) => false,
                 };
-                if let Cow::Owned(after) = after
-                    && after != text
-                {
-                    text = after;
-                    used[at] = true;
-                    changed = true;
-                }
             }
             if !changed {
                 break;
             }
         }
-        let used = self.steps.iter().zip(used).filter(|(_, used)| *used).map(|((name, _), _)| name.clone()).collect();
-        Normalised { text: tidy(&text), used }
+        text.replace(By::LineEnds, tidy::line_ends);
+        text.replace(By::Unprintable, escape::steering);
+        text.text
+    }
+
+    /// Takes terminal sequences out, if a rule here does: their width is none, so what looks at columns comes after it.
+    fn run_ansi(&self, text: &str, tell: &mut dyn FnMut(By, &[Edit])) -> String {
+        let mut text = Changing { text: text.to_owned(), tell };
+        text.replace(By::LineEnds, tidy::line_ends);
+        for (at, (_, step)) in self.steps.iter().enumerate() {
+            if let Step::Builtin(rule) = step
+                && rule.is_ansi()
+            {
+                rule.run(By::Rule(at), &mut text);
+            }
+        }
+        text.replace(By::LineEnds, tidy::line_ends);
+        text.text
+    }
+
+    /// The names of the rules that were used, in their order.
+    fn names(&self, used: &[bool]) -> Vec<String> {
+        self.steps.iter().zip(used).filter(|(_, used)| **used).map(|((name, _), _)| name.clone()).collect()
+    }
+
+    fn cause(&self, by: By) -> Cause {
+        match by {
+            By::LineEnds => Cause::LineEnds,
+            By::Unprintable => Cause::Unprintable,
+            By::Rule(at) => Cause::Rule(self.steps.get(at).map_or_else(String::new, |(name, _)| name.clone())),
+        }
+    }
+}
+
+/// What changes a text; rules by their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum By {
+    LineEnds,
+    Rule(usize),
+    Unprintable,
+}
+
+fn used_by(used: &mut [bool], by: By) {
+    if let By::Rule(at) = by
+        && let Some(used) = used.get_mut(at)
+    {
+        *used = true;
+    }
+}
+
+/// A text under way, and who is told of each of its changes.
+struct Changing<'t> {
+    text: String,
+    tell: &'t mut dyn FnMut(By, &[Edit]),
+}
+
+impl Changing<'_> {
+    /// Replaces the parts that were found; whether that changed anything.
+    fn replace(&mut self, by: By, find: impl FnOnce(&str) -> Vec<Edit>) -> bool {
+        let edits: Vec<Edit> = find(&self.text).into_iter().filter_map(|edit| edit.trimmed(&self.text)).collect();
+        if edits.is_empty() {
+            return false;
+        }
+        (self.tell)(by, &edits);
+        self.text = applied(&self.text, &edits);
+        true
     }
 }
 
@@ -129,19 +208,13 @@ fn own_step(rule: &NormaliseRule) -> Result<Step, NormaliseError> {
     Ok(Step::Own(pattern, rule.replace.clone()))
 }
 
-/// Line ends are LF, no line ends in white space, and the text ends in one line end unless it is empty.
-pub(crate) fn tidy(text: &str) -> String {
-    let mut tidy = String::with_capacity(text.len() + 1);
-    for part in text.split('\n').flat_map(|line| line.trim_end().split('\r')) {
-        tidy.push_str(part.trim_end());
-        tidy.push('\n');
-    }
-    let end = tidy.trim_end().len();
-    tidy.truncate(end);
-    if end > 0 {
-        tidy.push('\n');
-    }
-    tidy
+fn own_edits(pattern: &Regex, by: &str, text: &str) -> Vec<Edit> {
+    let edit = |groups: regex::Captures<'_>| {
+        let mut written = String::new();
+        groups.expand(by, &mut written);
+        groups.get(0).map(|whole| Edit { at: whole.range(), by: written })
+    };
+    pattern.captures_iter(text).filter_map(edit).collect()
 }
 
 #[cfg(test)]
@@ -221,6 +294,11 @@ mod tests {
                 "/proc/",
                 "\u{1b}[0;1m",
                 "\u{1b}[",
+                "\u{0}",
+                "\u{9b}",
+                "\u{200b}",
+                "\\",
+                "x",
                 "\r",
                 "\n",
                 " ",

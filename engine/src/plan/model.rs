@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::scenario::model::Ask;
 use crate::scenario::model::{
@@ -14,7 +14,7 @@ use crate::scenario::model::{
 use crate::source::Place;
 
 /// A case's name: `cgroups/mounts[cgroupns=private,setup_mode=rebind]`. Stable over runs and hosts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CaseId(pub String);
 

@@ -62,7 +62,7 @@ impl Renderer<'_> {
                 let words = words.iter().map(|t| self.text(t)).collect::<Result<Vec<_>, _>>()?;
                 Ask::Set(*relation, words.into_iter().filter(|w| !w.is_empty()).collect())
             }
-            Ask::Golden(name) => Ask::Golden(name.clone()),
+            Ask::Golden(golden) => Ask::Golden(golden.clone()),
         };
         Ok(model::Check { place: self.sources.place(&check.loc), stream: check.stream, ask })
     }

@@ -10,8 +10,10 @@ use serde_json::Value;
 use crate::events::Event;
 use crate::facts::Facts;
 use crate::judge::{CaseResult, Judgement, Observed, Verdict};
+use crate::observe::escape::steers;
 use crate::observe::{BootObservation, StepObservation};
 use crate::plan::{CaseId, LeftOut, WhyOut};
+use crate::redact::Redaction;
 use crate::scenario::model::AxisValue;
 
 use super::Reporter;
@@ -26,13 +28,14 @@ const SCHEMA_VERSION: u32 = 1;
 pub struct Json {
     run: Run,
     target: Target,
+    redaction: Redaction,
 }
 
 impl Json {
     /// Will write there.
     #[must_use]
-    pub fn new(target: Target) -> Self {
-        Self { run: Run::default(), target }
+    pub fn new(target: Target, redaction: Redaction) -> Self {
+        Self { run: Run::default(), target, redaction }
     }
 }
 
@@ -42,9 +45,9 @@ impl Reporter for Json {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        let mut text = serde_json::to_vec_pretty(&document(&self.run)?)?;
-        text.push(b'\n');
-        self.target.write(&text)
+        let document = document(&self.run, &self.redaction)?;
+        let text = harmless(&serde_json::to_string_pretty(&document)?) + "\n";
+        self.target.write(text.as_bytes())
     }
 }
 
@@ -52,6 +55,8 @@ impl Reporter for Json {
 struct Document<'a> {
     schema_version: u32,
     sdc_engine_version: &'static str,
+    /// Whether placeholders stand for the names of users and machines.
+    redacted: bool,
     /// Where the run has one host only; `hosts` has all of them.
     host: Option<&'a Facts>,
     why_host: Option<&'a str>,
@@ -115,11 +120,24 @@ struct Left<'a> {
     detail: &'a str,
 }
 
+/// The same JSON for whoever prints it: what serde leaves as it is and a terminal would follow is escaped.
+fn harmless(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if steers(c) && c != '\n' {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
 /// The document as a value; all durations are seconds.
 ///
 /// # Errors
 /// None in practice: all of it can be said in JSON.
-pub fn document(run: &Run) -> serde_json::Result<Value> {
+pub fn document(run: &Run, redaction: &Redaction) -> serde_json::Result<Value> {
     let outcome = run.outcome();
     let summary = run.summary.clone().unwrap_or_default();
     let counts = run.counts();
@@ -127,6 +145,7 @@ pub fn document(run: &Run) -> serde_json::Result<Value> {
     let mut value = serde_json::to_value(Document {
         schema_version: SCHEMA_VERSION,
         sdc_engine_version: env!("CARGO_PKG_VERSION"),
+        redacted: redaction.is_on(),
         host: started.map(|s| &s.host),
         why_host: started.map(|s| s.why_host.as_str()),
         hosts: hosts(run),
@@ -146,6 +165,7 @@ pub fn document(run: &Run) -> serde_json::Result<Value> {
         left_out: run.left_out.iter().map(left).collect(),
     })?;
     seconds(&mut value);
+    redaction.value(&run.machines(), &mut value);
     Ok(value)
 }
 
@@ -213,16 +233,44 @@ fn seconds(value: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::Known;
     use crate::report::sample;
 
     #[test]
     fn the_document() {
-        insta::assert_snapshot!(serde_json::to_string_pretty(&document(&sample::run()).unwrap()).unwrap());
+        insta::assert_snapshot!(
+            serde_json::to_string_pretty(&document(&sample::run(), &Redaction::off()).unwrap()).unwrap()
+        );
+    }
+
+    #[test]
+    fn no_name_is_left_and_ids_stay_apart() {
+        let (run, names) = sample::named_run();
+        let value = document(&run, &Redaction::on(Known::default())).unwrap();
+        let text = value.to_string();
+        assert!(names.iter().all(|name| !text.contains(name)), "{text}");
+        assert_eq!((&value["redacted"], &value["host"]["name"]), (&true.into(), &"ssh://<user>@<machine-1>:22".into()));
+        let ids = |value: &Value| {
+            let cases = value["cases"].as_array().unwrap().iter().chain(value["left_out"].as_array().unwrap());
+            cases.map(|case| case["id"].as_str().unwrap().to_owned()).collect::<std::collections::BTreeSet<_>>()
+        };
+        let plain = document(&run, &Redaction::off()).unwrap();
+        assert_eq!(ids(&value).len(), ids(&plain).len());
+        assert!(ids(&value).iter().all(|id| id.ends_with("host=ssh://<user>@<machine-1>:22]")), "{:?}", ids(&value));
+        assert!(names.iter().all(|name| plain.to_string().contains(name)));
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_escaped_and_means_the_same() {
+        let value = serde_json::json!({ "a\u{9b}2J": "\u{1b}[1m\u{7f}\u{202e}é\n" });
+        let text = harmless(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(!text.chars().any(|c| steers(c) && c != '\n'), "{text:?}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }
 
     #[test]
     fn a_run_that_never_started_is_a_document_too() {
-        let value = document(&Run::default()).unwrap();
+        let value = document(&Run::default(), &Redaction::off()).unwrap();
         assert_eq!(value["host"], Value::Null);
         assert_eq!(value["summary"]["exit_code"], 130);
     }
@@ -232,7 +280,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("reports/run.json");
-        let mut json = Json::new(Target::named(&path, Vec::new()));
+        let mut json = Json::new(Target::named(&path, Vec::new()), Redaction::off());
         sample::events().iter().for_each(|event| json.event(event));
         json.finish().unwrap();
         let value: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
@@ -243,7 +291,8 @@ mod tests {
 
     #[test]
     fn a_path_that_cannot_be_written_is_named() {
-        let mut json = Json::new(Target::named(std::path::Path::new("/proc/none/run.json"), Vec::new()));
+        let target = Target::named(std::path::Path::new("/proc/none/run.json"), Vec::new());
+        let mut json = Json::new(target, Redaction::off());
         assert!(json.finish().unwrap_err().to_string().contains("/proc/none/run.json"));
     }
 }

@@ -7,12 +7,13 @@ use std::io;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 use serde_json::Value;
 
 use crate::events::Event;
 use crate::judge::{CaseResult, JudgementKind, Verdict};
 use crate::plan::{LeftOut, WhyOut};
+use crate::redact::Redaction;
 use crate::scenario::model::AxisValue;
 
 use super::file::Target;
@@ -24,13 +25,14 @@ use super::{Reporter, details, plain_log};
 pub struct Junit {
     run: Run,
     target: Target,
+    redaction: Redaction,
 }
 
 impl Junit {
     /// Will write there.
     #[must_use]
-    pub fn new(target: Target) -> Self {
-        Self { run: Run::default(), target }
+    pub fn new(target: Target, redaction: Redaction) -> Self {
+        Self { run: Run::default(), target, redaction }
     }
 }
 
@@ -40,7 +42,9 @@ impl Reporter for Junit {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        let text = report(&self.run).to_string().map_err(io::Error::other)?;
+        let mut report = report(&self.run);
+        redact(&mut report, &self.redaction, &self.run);
+        let text = report.to_string().map_err(io::Error::other)?;
         self.target.write(text.as_bytes())
     }
 }
@@ -67,6 +71,37 @@ fn report(run: &Run) -> Report {
         report.add_test_suite(suite);
     }
     report
+}
+
+/// Takes names out of the finished report; see [`texts`].
+fn redact(report: &mut Report, redaction: &Redaction, run: &Run) {
+    if redaction.is_on() {
+        let seen: Vec<String> = texts(report).into_iter().map(|text| text.as_str().to_owned()).collect();
+        let redactor = redaction.redactor(&run.machines(), seen.iter().map(String::as_str));
+        for text in texts(report) {
+            *text = redactor.text(text.as_str()).into();
+        }
+    }
+}
+
+/// Every text of a report that is not ours alone.
+fn texts(report: &mut Report) -> Vec<&mut XmlString> {
+    let mut all = Vec::new();
+    for suite in &mut report.test_suites {
+        all.push(&mut suite.name);
+        all.extend(suite.properties.iter_mut().flat_map(|property| [&mut property.name, &mut property.value]));
+        for case in &mut suite.test_cases {
+            all.push(&mut case.name);
+            all.extend(case.properties.iter_mut().flat_map(|property| [&mut property.name, &mut property.value]));
+            all.extend([&mut case.classname, &mut case.system_out, &mut case.system_err].into_iter().flatten());
+            if let TestCaseStatus::NonSuccess { message, description, .. }
+            | TestCaseStatus::Skipped { message, description, .. } = &mut case.status
+            {
+                all.extend([message, description].into_iter().flatten());
+            }
+        }
+    }
+    all
 }
 
 /// Why each host and its facts; where there are several, their names stand in the properties' names.
@@ -174,6 +209,7 @@ fn left_out(case: &LeftOut) -> Option<TestCase> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::Known;
     use crate::report::sample;
 
     #[test]
@@ -182,10 +218,24 @@ mod tests {
     }
 
     #[test]
+    fn no_name_is_left() {
+        let (run, names) = sample::named_run();
+        let written = |redaction: &Redaction| {
+            let mut report = report(&run);
+            redact(&mut report, redaction, &run);
+            report.to_string().unwrap()
+        };
+        let (plain, text) = (written(&Redaction::off()), written(&Redaction::on(Known::default())));
+        assert!(names.iter().all(|name| plain.contains(name) && !text.contains(name)), "{text}");
+        assert!(text.contains("host=ssh://&lt;user&gt;@&lt;machine-1&gt;:22]"), "{text}");
+        assert_eq!(Report::deserialize_from_str(&text).unwrap().tests, report(&run).tests);
+    }
+
+    #[test]
     fn the_file_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("junit.xml");
-        let mut junit = Junit::new(Target::File(path.clone()));
+        let mut junit = Junit::new(Target::File(path.clone()), Redaction::off());
         sample::events().iter().for_each(|event| junit.event(event));
         junit.finish().unwrap();
         let report = Report::deserialize_from_str(&std::fs::read_to_string(path).unwrap()).unwrap();

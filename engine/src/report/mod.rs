@@ -11,12 +11,14 @@ pub mod groups;
 pub mod host;
 mod json;
 mod junit;
+pub mod review;
 pub mod run;
 mod style;
 pub mod support;
 pub mod table;
 mod terminal;
 mod text;
+mod trace;
 
 #[cfg(test)]
 mod sample;
@@ -30,6 +32,7 @@ pub use junit::Junit;
 pub use style::Mark;
 pub use terminal::{Options, Terminal, Verbosity};
 pub use text::{clean, plain_log};
+pub use trace::side_by_side;
 
 use crate::events::Event;
 

@@ -6,6 +6,7 @@ use crate::events::{Event, Summary};
 use crate::facts::Facts;
 use crate::judge::CaseResult;
 use crate::plan::{LeftOut, WhyOut};
+use crate::redact::Machine;
 
 use super::counts::{Counts, Outcome};
 
@@ -110,6 +111,13 @@ impl Run {
     #[must_use]
     pub fn missing(&self) -> usize {
         self.planned().saturating_sub(self.results.len())
+    }
+
+    /// The hosts, with the names that their machines have for themselves.
+    #[must_use]
+    pub fn machines(&self) -> Vec<Machine<'_>> {
+        let used = self.started.iter().map(|started| (started.host.name.as_str(), started.host.machine.as_str()));
+        used.chain(self.failed_hosts.iter().map(|host| (host.name.as_str(), ""))).collect()
     }
 
     /// The host of a run that has only one.

@@ -45,6 +45,7 @@ pub(super) fn case(scenario: &str, axes: &[(&str, &str)], verdict: Verdict) -> C
         }),
         steps: Vec::new(),
         observed: Vec::new(),
+        rules: [].into(),
         took: Duration::from_millis(420),
         by_hand: "docker run -d -t --cap-add SYS_ADMIN --tmpfs /run sdc/debian-12".into(),
     }
@@ -238,6 +239,46 @@ pub(super) fn events() -> Vec<Event> {
     let took = Duration::from_millis(38_210);
     events.push(Event::RunFinished { summary: Summary { boots: 9, took, ..Summary::default() } });
     events
+}
+
+/// The same on a host whose names stand wherever a container, an engine or a user may put them; with these names.
+pub(super) fn named_run() -> (Run, [&'static str; 4]) {
+    let all = "bob of /home/alice by ssh://bob@build7:22 on srv-7";
+    let add = |text: &mut String| text.push_str(&format!(" {all}"));
+    let mut run = run();
+    for started in &mut run.started {
+        started.host.name = "ssh://bob@build7:22".into();
+        started.host.machine = "srv-7.example.org".into();
+        [&mut started.why_host, &mut started.host.os].into_iter().for_each(add);
+    }
+    for case in &mut run.results {
+        case.id = case.id.with("host", "ssh://bob@build7:22");
+        case.point.insert("host".into(), AxisValue::Str("ssh://bob@build7:22".into()));
+        case.host = "ssh://bob@build7:22".into();
+        [&mut case.title, &mut case.by_hand].into_iter().for_each(add);
+        for judgement in &mut case.judgements {
+            [&mut judgement.expected, &mut judgement.actual].into_iter().for_each(add);
+        }
+        if let Some(boot) = &mut case.boot {
+            let texts = boot.deciding_line.iter_mut().chain(&mut boot.setup_log);
+            texts.chain([&mut boot.console]).for_each(add);
+        }
+        let runs = case.steps.iter_mut().flat_map(|step| &mut step.runs);
+        runs.flat_map(|run| [&mut run.stdout, &mut run.stderr]).for_each(add);
+        if let Verdict::Error(words) | Verdict::Timeout(words) = &mut case.verdict {
+            add(words);
+        }
+    }
+    for left in &mut run.left_out {
+        left.id = left.id.with("host", "ssh://bob@build7:22");
+        let (WhyOut::Skipped(why) | WhyOut::NotApplicable(why) | WhyOut::Filtered(why)) = &mut left.why;
+        add(why);
+    }
+    if let Some(summary) = &mut run.summary {
+        summary.left_behind.push(all.into());
+        summary.stopped_early = Some(all.into());
+    }
+    (run, ["bob", "alice", "build7", "srv-7"])
 }
 
 pub(super) fn run() -> Run {

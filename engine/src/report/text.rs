@@ -4,18 +4,11 @@ use anstyle::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::style::paint;
+use crate::observe::escape::steers;
 
 /// The columns that a text without escapes takes.
 pub(super) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
-}
-
-/// Whether a character would move the cursor, hide text or turn its direction.
-const fn is_unsafe(c: char) -> bool {
-    matches!(c,
-        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-        | '\u{fffe}' | '\u{ffff}')
 }
 
 /// The text with each character that would steer a terminal replaced by a visible one, so that nothing is lost from
@@ -27,7 +20,7 @@ pub fn clean(text: &str) -> String {
             '\n' => '\n',
             '\u{7f}' => '\u{2421}',
             c if c.is_ascii_control() => char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'),
-            c if is_unsafe(c) => '\u{fffd}',
+            c if steers(c) => '\u{fffd}',
             c => c,
         })
         .collect()
@@ -127,7 +120,7 @@ mod tests {
     fn nothing_that_steers_a_terminal_is_left() {
         let hostile = "a\x1b[2Jb\x1b]0;title\x07c\rd\u{9b}31me\u{202e}f\x08g\u{200b}\t\u{0}";
         for text in [clean(hostile), plain_log(hostile)] {
-            assert!(!text.chars().any(|c| c != '\n' && is_unsafe(c)), "{text:?}");
+            assert!(!text.chars().any(|c| c != '\n' && steers(c)), "{text:?}");
         }
         assert_eq!(clean("a\x1b[1mb\tc\r\n"), "a␛[1mb␉c␍\n");
     }

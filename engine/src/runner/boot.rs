@@ -11,7 +11,7 @@ use crate::host::by_hand::SETUP_FOLDER;
 use crate::host::{ContainerId, CreateRequest, ExecRequest, Host, HostError, HostErrorKind};
 use crate::images::{ImageDef, SetupMode};
 use crate::observe::console::{deciding_line, plain};
-use crate::observe::{BootObservation, BootOutcome};
+use crate::observe::{BootObservation, BootOutcome, escape};
 use crate::plan::{BootSpec, CasePlan};
 use crate::scenario::model::Readiness;
 
@@ -187,8 +187,8 @@ pub(super) async fn observe(
     let failed = outcome != BootOutcome::Running;
     let scripted = run.catalogue.setup_modes.get(&case.container.setup_mode).is_some_and(|mode| mode.script.is_some());
     let setup_log = if failed && scripted {
-        let bytes = host.get(&made.id, SETUP_LOG, SETUP_LOG_LIMIT).await?;
-        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        let log = host.get(&made.id, SETUP_LOG, SETUP_LOG_LIMIT).await?;
+        log.map(|log| escape::text(&log))
     } else {
         None
     };

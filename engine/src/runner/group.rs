@@ -175,6 +175,7 @@ impl Boot<'_> {
             verdict: judged.verdict,
             judgements: judged.judgements,
             observed: judged.observed,
+            rules: judged.rules,
             boot,
             steps,
             ..self.blank(case, took)

@@ -24,7 +24,7 @@ pub use schedule::run;
 use crate::events::{Event, Summary};
 use crate::host::Host;
 use crate::images::Catalogue;
-use crate::judge::{CaseResult, GoldenKey, GoldenState};
+use crate::judge::{CaseResult, GoldenKey, GoldenState, Varied};
 use crate::plan::CaseId;
 
 /// How many bytes of a console log are kept, half from its start and half from its end.
@@ -87,7 +87,7 @@ pub struct Outcome {
     /// A result for each case that ran, in the order of the plan.
     pub results: Vec<CaseResult>,
     /// Cases whose repeated runs gave different golden texts, with one golden that varied.
-    pub varied: BTreeMap<CaseId, GoldenKey>,
+    pub varied: BTreeMap<CaseId, Varied>,
     /// The run's numbers.
     pub summary: Summary,
 }

@@ -15,7 +15,7 @@ use super::group::{Boot, Over};
 use super::{Outcome, Run, labels};
 use crate::events::{BootPhase, Event, Summary};
 use crate::host::{HostError, HostErrorKind};
-use crate::judge::{CaseResult, GoldenKey, Verdict, combine_repeats};
+use crate::judge::{CaseResult, Varied, Verdict, combine_repeats, varying};
 use crate::plan::{BootGroup, CaseId, RunPlan};
 use crate::scenario::model::Repeat;
 
@@ -137,7 +137,7 @@ fn known_length(group: &BootGroup) -> Duration {
 #[derive(Default)]
 struct Served {
     results: Vec<CaseResult>,
-    varied: Vec<(CaseId, GoldenKey)>,
+    varied: Vec<(CaseId, Varied)>,
     boots: usize,
 }
 
@@ -164,7 +164,7 @@ async fn serve(run: &Run, floor: &Floor, number: usize, group: &BootGroup) -> Se
     let mut served = Served { boots: repeats.len(), ..Served::default() };
     for case in 0..group.cases.len() {
         let all: Vec<CaseResult> = repeats.iter().filter_map(|results| results.get(case).cloned()).collect();
-        served.varied.extend(varying(&all));
+        served.varied.extend(varying(&all).zip(all.first()).map(|(varied, first)| (first.id.clone(), varied)));
         let Some(result) = combine_repeats(all) else { continue };
         if run.options.fail_fast && stops(&result.verdict) {
             run.cancel.cancel();
@@ -173,17 +173,6 @@ async fn serve(run: &Run, floor: &Floor, number: usize, group: &BootGroup) -> Se
         served.results.push(result);
     }
     served
-}
-
-/// A golden for which the runs of a case gave different texts.
-fn varying(runs: &[CaseResult]) -> Option<(CaseId, GoldenKey)> {
-    let (first, others) = runs.split_first()?;
-    let differs = others.iter().find(|other| other.observed != first.observed)?;
-    let key = first.observed.iter().chain(&differs.observed).find(|seen| {
-        let text = |result: &CaseResult| result.observed.iter().find(|o| o.key == seen.key).map(|o| o.text.clone());
-        text(first) != text(differs)
-    })?;
-    Some((first.id.clone(), key.key.clone()))
 }
 
 /// One boot of a group; `None` where the run is over before or while it boots.

@@ -11,8 +11,8 @@ use super::boot;
 use super::console::Console;
 use crate::host::{ContainerId, ExecOutput, ExecRequest, Host, HostError, HostErrorKind};
 use crate::judge::step_holds;
-use crate::observe::captures::{capture, substitute};
-use crate::observe::{BootOutcome, RunOutput, RunStatus, StepObservation};
+use crate::observe::captures::{capture, substitute_word};
+use crate::observe::{BootOutcome, RunOutput, RunStatus, StepObservation, escape};
 use crate::plan::{Action, BootSpec, StepPlan};
 use crate::scenario::model::{EngineAction, Repeat, Stream};
 
@@ -99,7 +99,7 @@ impl Stepper<'_> {
     async fn exec(&self, step: &StepPlan, argv: &[String]) -> Result<RunOutput, HostError> {
         let mut words = Vec::with_capacity(argv.len());
         for word in argv {
-            match substitute(word, &self.captured) {
+            match substitute_word(word, &self.captured) {
                 Ok(word) => words.push(word),
                 Err(name) => {
                     let message = format!("@{{{name}}} was not captured: its pattern matched nothing");
@@ -122,8 +122,8 @@ impl Stepper<'_> {
         };
         Ok(RunOutput {
             status,
-            stdout: String::from_utf8_lossy(&stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+            stdout: escape::text(&stdout),
+            stderr: escape::text(&stderr),
             cut,
             took: Duration::ZERO,
         })
@@ -132,9 +132,9 @@ impl Stepper<'_> {
     async fn engine(&self, action: &EngineAction, limit: Duration, console: &Console) -> Result<RunOutput, HostError> {
         let (host, id) = (self.host, self.id);
         let text = match action {
-            EngineAction::Logs => String::from_utf8_lossy(&host.logs(id, OUTPUT_LIMIT).await?).into_owned(),
+            EngineAction::Logs => escape::text(&host.logs(id, OUTPUT_LIMIT).await?),
             EngineAction::Inspect => pretty(&host.inspect(id).await?),
-            EngineAction::Top => host.top(id).await?,
+            EngineAction::Top => escape::text(host.top(id).await?.as_bytes()),
             EngineAction::Stats => pretty(&host.stats(id).await?),
             EngineAction::Stop { grace } => {
                 host.stop(id, *grace).await?;
@@ -188,5 +188,5 @@ fn plain_output(status: RunStatus, stdout: String) -> RunOutput {
 }
 
 fn pretty(value: &serde_json::Value) -> String {
-    format!("{value:#}\n")
+    escape::text(format!("{value:#}\n").as_bytes())
 }

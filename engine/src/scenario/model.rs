@@ -370,8 +370,40 @@ pub enum Ask<T> {
     Lines(usize, Option<usize>),
     /// `set`: the words of the text as a set.
     Set(SetRelation, Vec<T>),
-    /// `golden`: the normalised text is the recorded one; the text is the golden's folder (`<step>` or a name).
-    Golden(String),
+    /// `golden`: the normalised text is the recorded one.
+    Golden(Golden),
+}
+
+/// A recorded text to compare with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Golden {
+    /// Its folder: the step's name, or one of its own.
+    pub name: String,
+    /// What counts as equal.
+    pub compare: Compare,
+}
+
+/// What of a golden's text counts; the text that is compared and recorded has nothing else in it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Compare {
+    /// Every line, in order.
+    #[default]
+    Exact,
+    /// The lines, in any order: they are sorted, and blank ones are left out.
+    Unordered,
+    /// The cells below each heading, whatever their width and the order of the columns.
+    Table(TableForm),
+}
+
+/// What of a table counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Default)]
+pub struct TableForm {
+    /// The headings of the columns that are looked at, in the order in which they are written; all of them, by name, if
+    /// empty.
+    pub columns: Vec<String>,
+    /// Whether rows are sorted, so that their order does not count.
+    pub sort_rows: bool,
 }
 
 /// How the words of a text must relate to a set.
@@ -500,6 +532,16 @@ pub struct Step {
     pub normalise: Vec<String>,
     /// What must come of it.
     pub expect: Vec<Expectation>,
+}
+
+impl Step {
+    /// The recorded texts that its expectations compare with.
+    pub fn goldens(&self) -> impl Iterator<Item = (&Check, &Golden)> {
+        self.expect.iter().flat_map(|expectation| &expectation.checks).filter_map(|check| match &check.ask {
+            Ask::Golden(golden) => Some((check, golden)),
+            _ => None,
+        })
+    }
 }
 
 /// The names of the normalising rules that are built in.

@@ -4,7 +4,7 @@ pub(crate) mod user;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -64,21 +64,34 @@ pub(crate) struct Ended {
 
 /// Runs the program to its end, and sees to it that nothing of its engine is left.
 pub(crate) fn run(arguments: &[String]) -> Ended {
-    let ended = start(arguments).end();
-    nothing_left(&ended.name, Duration::ZERO);
-    ended
+    run_with(arguments, "", &[])
 }
 
 /// Starts the program and waits until it has started its engine.
 pub(crate) fn start(arguments: &[String]) -> Running {
+    start_with(arguments, "", &[])
+}
+
+/// Runs the program to its end with text on its standard input and variables in its environment.
+pub(crate) fn run_with(arguments: &[String], input: &str, variables: &[(&str, &str)]) -> Ended {
+    let ended = start_with(arguments, input, variables).end();
+    nothing_left(&ended.name, Duration::ZERO);
+    ended
+}
+
+fn start_with(arguments: &[String], input: &str, variables: &[(&str, &str)]) -> Running {
     let said = tempfile::tempdir().unwrap();
     let file = |name: &str| File::create(said.path().join(name)).unwrap();
+    std::fs::write(said.path().join("stdin"), input).unwrap();
     let mut child = Command::new(assert_cmd::cargo::cargo_bin("sdc-engine"))
         .args(arguments)
         .current_dir(root())
         .env_remove("SDC_ENGINE_LOG")
         .env_remove("CLICOLOR_FORCE")
-        .stdin(Stdio::null())
+        // What CI may not do is tested by setting it.
+        .env_remove("CI")
+        .envs(variables.iter().copied())
+        .stdin(File::open(said.path().join("stdin")).unwrap())
         .stdout(file("stdout"))
         .stderr(file("stderr"))
         .spawn()

@@ -46,6 +46,11 @@ impl User {
         self.0.path().join("golden")
     }
 
+    /// Where check sets aside what differs.
+    fn aside(&self) -> PathBuf {
+        self.0.path().join("aside")
+    }
+
     pub(crate) fn json(&self) -> PathBuf {
         self.0.path().join("report.json")
     }
@@ -58,7 +63,8 @@ impl User {
     pub(crate) fn arguments(&self, command: &[&str], more: &[&str]) -> Vec<String> {
         let [scenarios, golden, json] =
             [self.scenarios(), self.golden(), self.json()].map(|path| path.display().to_string());
-        let own = [scenarios.as_str(), "--golden", &golden, "--json", &json];
+        let aside = self.aside().display().to_string();
+        let own = [scenarios.as_str(), "--golden", &golden, "--json", &json, "--aside", &aside];
         command.iter().chain(&own).chain(more).map(ToString::to_string).collect()
     }
 

@@ -162,7 +162,7 @@ async fn goldens_that_vary_between_runs_are_named() {
     let ran = on(up().on_in_turn("ask", replies)).repeat(2).run_one(step).await;
     assert_eq!(ran.verdict(), &Verdict::Flaky(1, 2));
     let varied: Vec<(&str, &str)> =
-        ran.outcome.varied.iter().map(|(case, key)| (case.0.as_str(), key.folder.as_str())).collect();
+        ran.outcome.varied.iter().map(|(case, key)| (case.0.as_str(), key.first.key.folder.as_str())).collect();
     assert_eq!(varied, [("a", "a")]);
 }
 

@@ -1,12 +1,13 @@
 //! What steps can do.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sdc_engine::host::fake::{Call, Reply, Script};
 use sdc_engine::judge::Verdict;
 use sdc_engine::observe::RunStatus;
 
-use crate::kit::{BANNER, Diary, MULTI_USER, SECOND, on, up, up_after};
+use crate::kit::{BANNER, Diary, MULTI_USER, SECOND, on, on_each, up, up_after};
 
 fn lines(text: &str) -> Vec<&str> {
     text.lines().collect()
@@ -53,6 +54,35 @@ async fn values_are_captured_for_later_steps() {
     assert_eq!(ran.verdict(), &Verdict::Pass, "{:?}", ran.broken());
     assert_eq!(diary.lines(), ["start", "cat /proc/42/comm"]);
     assert_eq!(ran.step("b").captured["pid"], "42");
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_are_no_text_are_seen_and_given_back() {
+    let diary = Diary::default();
+    let odd = Reply { stdout: b"unit a\\xe2.service\n\xff\x00\n".to_vec(), ..Reply::prints("") };
+    let script = diary.of(up()).on("list", odd).on("show", Reply::prints("a\\xe2.service\n"));
+    let steps = r"step = [
+        { name = 'a', run = ['list'], capture = { unit = '^unit (\S+)$' }, expect.stdout = { regex = '^\\xff', golden = true } },
+        { name = 'b', run = ['show', '@{unit}'], expect.stdout.equals = '@{unit}' },
+    ]";
+    let ran = on(script).run_one(steps).await;
+    assert_eq!(ran.verdict(), &Verdict::New, "{:?}", ran.broken());
+    assert_eq!(diary.lines(), ["list", r"show a\xe2.service"], "what was printed");
+    assert_eq!(ran.step("a").runs[0].stdout, "unit a\\x5cxe2.service\n\\xff\0\n", "told apart from a byte");
+    assert_eq!(ran.only().observed[0].text, "unit a\\x5cxe2.service\n\\xff\n", "`ansi` takes control characters out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_that_any_of_the_runs_needed_are_known() {
+    let boots = AtomicUsize::new(0);
+    let step =
+        "[[step]]\nname = 'a'\nrun = ['ask']\nnormalise = ['pids', 'times', 'ids']\nexpect.stdout.golden = true\n";
+    let each = move |_: &_| match boots.fetch_add(1, Ordering::Relaxed) {
+        0 => up().on("ask", Reply::prints("pid 7\n")),
+        _ => up().on("ask", Reply::prints("took 5s\n")),
+    };
+    let ran = on_each(each).repeat(2).run_one(step).await;
+    assert_eq!(ran.only().rules["a"].iter().collect::<Vec<_>>(), ["pids", "times"]);
 }
 
 #[tokio::test(start_paused = true)]

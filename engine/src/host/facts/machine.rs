@@ -1,78 +1,51 @@
 //! What `/proc` and `/sys` of an engine's machine say: read here for an engine of this machine, and delivered as a text by
-//! a virtual machine or over ssh.
+//! a virtual machine or over ssh, which run `look.sh` there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::super::address::Address;
-use crate::facts::{CgroupLayout, CgroupVersion, Facts};
+use super::capabilities::capabilities;
+use super::cgroup;
+use super::process::{Behind, behind};
+use crate::facts::{CgroupVersion, EngineKind, Facts};
 
-/// Capabilities by number, without `CAP_`.
-const CAPABILITIES: [&str; 41] = [
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_ADMIN",
-    "NET_RAW",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "SYS_CHROOT",
-    "SYS_PTRACE",
-    "SYS_PACCT",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_NICE",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "MKNOD",
-    "LEASE",
-    "AUDIT_WRITE",
-    "AUDIT_CONTROL",
-    "SETFCAP",
-    "MAC_OVERRIDE",
-    "MAC_ADMIN",
-    "SYSLOG",
-    "WAKE_ALARM",
-    "BLOCK_SUSPEND",
-    "AUDIT_READ",
-    "PERFMON",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-];
+/// A shell function that prints what [`Machine::parse`] reads.
+pub(in crate::host) const LOOK: &str = include_str!("look.sh");
 
 /// Texts of `/proc` and `/sys` as the engine's process has them; empty where they can't be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::host) struct Machine {
     /// `/proc/<pid>/status`.
     pub(super) status: String,
-    /// `/proc/sys/kernel/cap_last_cap`.
-    pub(super) last_capability: String,
+    /// `/proc/<pid>/limits`.
+    pub(super) limits: String,
+    /// `/proc/<pid>/uid_map`.
+    pub(super) uid_map: String,
+    /// The words that the engine was started with, a line each.
+    pub(super) command: String,
+    /// `/etc/docker/daemon.json`.
+    pub(super) daemon: String,
+    /// `/proc/<pid>/cgroup`.
+    pub(super) cgroup: String,
     /// `/proc/<pid>/mountinfo`.
     pub(super) mountinfo: String,
     /// `/sys/fs/cgroup/cgroup.controllers` as the engine sees it.
     pub(super) controllers: String,
-    /// The same of the engine's own cgroup, where the engine is rootless: what was delegated to it.
-    pub(super) delegated: String,
+    /// The `cgroup.subtree_control` of cgroups, a line each; see [`cgroup::enabled`].
+    pub(super) enabled: String,
+    /// The cgroup below which containers go, where who started the engine knows it.
+    pub(super) parent: String,
+    /// `/proc/sys/kernel/cap_last_cap`.
+    pub(super) last_capability: String,
     /// `/sys/kernel/security/lsm`.
     pub(super) lsm: String,
-    /// `/proc/<pid>/limits`.
-    pub(super) limits: String,
+    /// `/etc/os-release`.
+    pub(super) os_release: String,
+    /// The path of `apparmor_parser`, which loads profiles; empty where there is none, `None` where nobody looked.
+    pub(super) apparmor_parser: Option<String>,
     /// The first line of `systemctl --version`, where systemd is PID 1.
     pub(super) systemd: String,
-    /// The path of `apparmor_parser`, which loads profiles.
-    pub(super) apparmor_parser: String,
 }
 
 impl Machine {
@@ -84,18 +57,27 @@ impl Machine {
         for line in text.lines() {
             if let Some(name) = line.trim_end().strip_prefix("==> ").and_then(|rest| rest.strip_suffix(" <==")) {
                 section = name;
+                if section == "apparmor_parser" {
+                    machine.apparmor_parser = Some(String::new());
+                }
                 continue;
             }
             let into = match section {
                 "status" => &mut machine.status,
-                "cap_last_cap" => &mut machine.last_capability,
+                "limits" => &mut machine.limits,
+                "uid_map" => &mut machine.uid_map,
+                "command" => &mut machine.command,
+                "daemon" => &mut machine.daemon,
+                "cgroup" => &mut machine.cgroup,
                 "mountinfo" => &mut machine.mountinfo,
                 "cgroup.controllers" => &mut machine.controllers,
-                "delegated" => &mut machine.delegated,
+                "enabled" => &mut machine.enabled,
+                "parent" => &mut machine.parent,
+                "cap_last_cap" => &mut machine.last_capability,
                 "lsm" => &mut machine.lsm,
-                "limits" => &mut machine.limits,
+                "os-release" => &mut machine.os_release,
+                "apparmor_parser" => machine.apparmor_parser.get_or_insert_default(),
                 "systemd" => &mut machine.systemd,
-                "apparmor_parser" => &mut machine.apparmor_parser,
                 _ => &mut unknown,
             };
             into.push_str(line.trim_end_matches('\r'));
@@ -105,75 +87,159 @@ impl Machine {
     }
 
     /// Finds the process behind a socket and reads. `None` for an engine elsewhere, or behind a proxy that can't be
-    /// seen.
-    pub(super) async fn behind(address: &Address) -> Option<Self> {
+    /// seen. `facts` are the engine's own words.
+    pub(super) async fn behind(address: &Address, facts: &Facts) -> Option<Self> {
         let Address::Unix(socket) = address else { return None };
-        let stream = tokio::net::UnixStream::connect(socket).await.ok()?;
-        let pid = stream.peer_cred().ok()?.pid().filter(|pid| *pid > 0)?;
-        let read = |path: String| async move { tokio::fs::read_to_string(Path::new(&path)).await.unwrap_or_default() };
-        let root = format!("/proc/{pid}/root");
-        let own = read(format!("/proc/{pid}/cgroup")).await;
-        let own = own.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/").to_owned();
+        match behind(socket).await? {
+            Behind::Engine(pid) => Some(Self::of(Some(pid), facts).await),
+            Behind::Unknown => Some(Self::of(None, facts).await),
+            Behind::Other => None,
+        }
+    }
+
+    /// Reads what there is of a process of this machine, or of the machine alone.
+    pub(super) async fn of(pid: Option<i32>, facts: &Facts) -> Self {
+        let of = |file: &str| pid.map_or_else(String::new, |pid| format!("/proc/{pid}/{file}"));
+        // Only root may see another user's mounts; those of this process are the machine's as a rule.
+        let root = of("root");
+        let root = if Path::new(&root).join("sys").exists() { root } else { String::new() };
+        let mountinfo = match read(&of("mountinfo")).await {
+            text if text.is_empty() => read("/proc/self/mountinfo").await,
+            text => text,
+        };
         let parser = ["/sbin/apparmor_parser", "/usr/sbin/apparmor_parser"]
             .into_iter()
             .find(|path| Path::new(&format!("{root}{path}")).exists());
-        Some(Self {
-            status: read(format!("/proc/{pid}/status")).await,
-            last_capability: read("/proc/sys/kernel/cap_last_cap".to_owned()).await,
-            mountinfo: read(format!("/proc/{pid}/mountinfo")).await,
-            controllers: read(format!("{root}/sys/fs/cgroup/cgroup.controllers")).await,
-            delegated: read(format!("{root}/sys/fs/cgroup{own}/cgroup.controllers")).await,
-            lsm: read("/sys/kernel/security/lsm".to_owned()).await,
-            limits: read(format!("/proc/{pid}/limits")).await,
+        let mut machine = Self {
+            status: read(&of("status")).await,
+            limits: read(&of("limits")).await,
+            uid_map: read(&of("uid_map")).await,
+            command: read(&of("cmdline")).await.replace('\0', "\n"),
+            daemon: read(&format!("{root}/etc/docker/daemon.json")).await,
+            cgroup: read(&of("cgroup")).await,
+            mountinfo,
+            controllers: read(&format!("{root}/sys/fs/cgroup/cgroup.controllers")).await,
+            enabled: String::new(),
+            parent: String::new(),
+            last_capability: read("/proc/sys/kernel/cap_last_cap").await,
+            lsm: read("/sys/kernel/security/lsm").await,
+            os_release: read(&format!("{root}/etc/os-release")).await,
+            apparmor_parser: Some(parser.unwrap_or_default().to_owned()),
             systemd: systemd().await,
-            apparmor_parser: parser.unwrap_or_default().to_owned(),
-        })
+        };
+        if let Some(parent) = machine.containers(facts) {
+            machine.enabled = enabled(&root, &parent).await;
+        }
+        machine
+    }
+
+    /// The cgroup below which containers go.
+    fn containers(&self, facts: &Facts) -> Option<String> {
+        let parent = self.parent.trim();
+        if !parent.is_empty() {
+            return Some(parent.to_owned());
+        }
+        let own = self.cgroup.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/");
+        cgroup::parent(facts, own, &self.command.lines().collect::<Vec<_>>(), &self.daemon)
+    }
+}
+
+async fn read(path: &str) -> String {
+    tokio::fs::read(path).await.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+/// What is turned on in a cgroup and in those above it, as [`cgroup::enabled`] reads it.
+async fn enabled(root: &str, parent: &str) -> String {
+    let mut lines = String::new();
+    for cgroup in cgroup::ancestors(parent) {
+        let file = format!("{root}/sys/fs/cgroup{cgroup}/cgroup.subtree_control");
+        if let Ok(text) = tokio::fs::read_to_string(&file).await {
+            lines.push_str(&format!("{cgroup} {}\n", text.trim()));
+        }
+    }
+    lines
+}
+
+/// The sections on the cgroup of an engine's containers, for who started the engine and knows that cgroup.
+pub(in crate::host) async fn containers_below(address: &Address, parent: &str) -> String {
+    let Address::Unix(socket) = address else { return String::new() };
+    match behind(socket).await {
+        Some(Behind::Engine(pid)) => {
+            let enabled = enabled(&format!("/proc/{pid}/root"), parent).await;
+            format!("==> parent <==\n{parent}\n==> enabled <==\n{enabled}")
+        }
+        _ => String::new(),
     }
 }
 
 /// The version of the systemd that runs this machine; empty where none does.
 async fn systemd() -> String {
-    let first = tokio::fs::read_to_string("/proc/1/comm").await.unwrap_or_default();
-    if first.trim() != "systemd" {
+    if read("/proc/1/comm").await.trim() != "systemd" {
         return String::new();
     }
     let output = tokio::process::Command::new("systemctl").arg("--version").output().await;
     output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
 }
 
-/// The layout of this process's `/sys/fs/cgroup`; `None` where there is none.
-pub(in crate::host) async fn layout_here() -> Option<CgroupLayout> {
-    let mounts = cgroup_mounts(&tokio::fs::read_to_string("/proc/self/mountinfo").await.ok()?);
-    (!mounts.is_empty()).then(|| layout(&mounts))
-}
-
-/// Adds to an engine's own words what its machine says.
+/// Adds to an engine's own words what its machine says; of what it does not speak, nothing changes.
 pub(super) fn add_machine(facts: &mut Facts, machine: &Machine) {
     if let Some((has, lacks)) = capabilities(&machine.status, &machine.last_capability) {
         facts.capabilities = has;
         facts.missing_capabilities = lacks;
     }
-    facts.lsms = machine.lsm.trim().split(',').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect();
-    facts.rlimits = rlimits(&machine.limits);
-    facts.host_systemd = machine.systemd.split_whitespace().nth(1).unwrap_or_default().to_owned();
-    facts.apparmor_profile = Some(facts.security.contains("apparmor") && !machine.apparmor_parser.trim().is_empty());
-    let mounts = cgroup_mounts(&machine.mountinfo);
-    if mounts.is_empty() {
-        return;
+    let lsms = machine.lsm.trim().split(',').filter(|name| !name.is_empty());
+    replace(&mut facts.lsms, lsms.map(ToOwned::to_owned).collect());
+    replace(&mut facts.rlimits, rlimits(&machine.limits));
+    replace(&mut facts.id_map, id_map(&machine.uid_map));
+    replace(&mut facts.host_systemd, machine.systemd.split_whitespace().nth(1).unwrap_or_default().to_owned());
+    // podman tells the distribution in one word.
+    if facts.engine == EngineKind::Podman {
+        replace(&mut facts.os, pretty_name(&machine.os_release));
     }
-    facts.cgroup_layout = layout(&mounts);
-    match facts.cgroups {
-        CgroupVersion::V1 => {
-            facts.controllers = mounts.iter().flat_map(CgroupMount::controllers).collect();
-            facts.systemd_hierarchy = mounts.iter().any(|m| m.options.iter().any(|o| o == "name=systemd"));
-        }
-        CgroupVersion::V2 => {
-            facts.controllers = machine.controllers.split_whitespace().map(ToOwned::to_owned).collect();
-            facts.systemd_hierarchy = false;
+    if let Some(parser) = &machine.apparmor_parser {
+        // The engine loads it at a container's start, by that program, as root with the right to.
+        let on = facts.security.contains("apparmor") || facts.lsms.contains("apparmor");
+        let may = !facts.rootless && !facts.missing_capabilities.contains("MAC_ADMIN");
+        facts.apparmor_profile = Some(on && may && !parser.trim().is_empty());
+    }
+    let mounts = cgroup::mounts(&machine.mountinfo);
+    if !mounts.is_empty() {
+        facts.cgroup_layout = cgroup::layout(&mounts);
+        facts.systemd_hierarchy = facts.cgroups == CgroupVersion::V1 && mounts.iter().any(cgroup::Mount::is_systemds);
+        facts.controllers = match facts.cgroups {
+            CgroupVersion::V1 => cgroup::controllers(&mounts),
+            CgroupVersion::V2 => machine.controllers.split_whitespace().map(ToOwned::to_owned).collect(),
+        };
+        if facts.cgroups == CgroupVersion::V1 && !facts.rootless {
+            facts.delegated = cgroup::writable(&mounts);
         }
     }
-    let words = |text: &str| text.split_whitespace().map(ToOwned::to_owned).collect();
-    facts.delegated = if facts.rootless { words(&machine.delegated) } else { facts.controllers.clone() };
+    if facts.cgroups == CgroupVersion::V2
+        && !machine.enabled.trim().is_empty()
+        && let Some(parent) = machine.containers(facts)
+    {
+        facts.delegated = cgroup::delegated(&parent, &cgroup::enabled(&machine.enabled));
+    }
+}
+
+/// What is empty is not known, and replaces nothing.
+fn replace<T: PartialEq + Default>(fact: &mut T, found: T) {
+    if found != T::default() {
+        *fact = found;
+    }
+}
+
+/// `0 64999 1, 1 524288 65536`; empty where each id is itself.
+fn id_map(uid_map: &str) -> String {
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines: Vec<String> = uid_map.lines().map(words).filter(|line| !line.is_empty()).collect();
+    if lines == ["0 0 4294967295"] { String::new() } else { lines.join(", ") }
+}
+
+/// The name in `/etc/os-release`.
+fn pretty_name(os_release: &str) -> String {
+    let value = os_release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
+    value.map(|value| value.trim_matches(['"', '\'']).to_owned()).unwrap_or_default()
 }
 
 /// Soft and hard limits of `/proc/<pid>/limits` that bear on containers, as `1024:524288`.
@@ -194,63 +260,4 @@ fn rlimits(limits: &str) -> BTreeMap<String, String> {
         }
     }
     found
-}
-
-/// The bounding set, and what of the kernel's capabilities it lacks.
-pub(super) fn capabilities(status: &str, last: &str) -> Option<(BTreeSet<String>, BTreeSet<String>)> {
-    let bits = status.lines().find_map(|line| line.strip_prefix("CapBnd:"))?;
-    let bits = u64::from_str_radix(bits.trim(), 16).ok()?;
-    let last: u32 = last.trim().parse().ok().filter(|last| *last < 64)?;
-    let name = |number: u32| CAPABILITIES.get(number as usize).map_or_else(|| number.to_string(), |n| (*n).to_owned());
-    let (has, lacks): (Vec<u32>, Vec<u32>) = (0..=last).partition(|number| bits & (1 << number) != 0);
-    Some((has.into_iter().map(name).collect(), lacks.into_iter().map(name).collect()))
-}
-
-/// A cgroup mount of a process.
-#[derive(Debug, PartialEq, Eq)]
-struct CgroupMount {
-    point: String,
-    unified: bool,
-    options: Vec<String>,
-}
-
-impl CgroupMount {
-    fn controllers(&self) -> impl Iterator<Item = String> {
-        const OPTIONS: [&str; 6] = ["rw", "ro", "xattr", "noprefix", "clone_children", "none"];
-        self.options
-            .iter()
-            .filter(|option| !self.unified && !option.contains('=') && !OPTIONS.contains(&option.as_str()))
-            .cloned()
-    }
-}
-
-/// The mounts of type cgroup and cgroup2 below `/sys/fs/cgroup`, and others that lie on that very path.
-fn cgroup_mounts(mountinfo: &str) -> Vec<CgroupMount> {
-    let mut mounts = Vec::new();
-    for line in mountinfo.lines() {
-        let Some((mount, kind)) = line.split_once(" - ") else { continue };
-        let Some(point) = mount.split(' ').nth(4) else { continue };
-        let mut kind = kind.split(' ');
-        let (fs, options) = (kind.next().unwrap_or_default(), kind.nth(1).unwrap_or_default());
-        if point == "/sys/fs/cgroup" {
-            // What is mounted on top hides what was there.
-            mounts.clear();
-        }
-        let below = point == "/sys/fs/cgroup" || point.starts_with("/sys/fs/cgroup/");
-        if below && (fs == "cgroup" || fs == "cgroup2") {
-            let options = options.split(',').map(ToOwned::to_owned).collect();
-            mounts.push(CgroupMount { point: point.to_owned(), unified: fs == "cgroup2", options });
-        }
-    }
-    mounts
-}
-
-fn layout(mounts: &[CgroupMount]) -> CgroupLayout {
-    if mounts.iter().any(|mount| mount.unified && mount.point == "/sys/fs/cgroup") {
-        CgroupLayout::V2
-    } else if mounts.iter().any(|mount| mount.unified) {
-        CgroupLayout::Hybrid
-    } else {
-        CgroupLayout::V1
-    }
 }

@@ -22,6 +22,19 @@ own_run() { # where
     mount -n --move "$run/tmpfs" "$1"
 }
 
+# Makes the cgroup of all containers, and turns every controller on for them, as the runtime would for the first one: what
+# containers get is then known before. Where a controller can't be turned on they go without, and a rootless engine is
+# given none.
+place() {
+    [ -z "$rootless" ] && [ -e /sys/fs/cgroup/cgroup.controllers ] || return 0
+    mkdir "/sys/fs/cgroup/$parent"
+    for cgroup in /sys/fs/cgroup "/sys/fs/cgroup/$parent"; do
+        for controller in $(cat "$cgroup/cgroup.controllers"); do
+            echo "+$controller" >"$cgroup/cgroup.subtree_control" || continue
+        done
+    done 2>/dev/null
+}
+
 # Makes the root folder this namespace's root. It is shared between engines: what is written goes to memory.
 enter() {
     mkdir "$run/over" "$run/root"
@@ -45,6 +58,7 @@ if [ "$cgroups" = replace ]; then
     umount -n -R /sys/fs/cgroup
     mount -n -t cgroup2 cgroup2 /sys/fs/cgroup
 fi
+place
 if [ -n "$root" ]; then enter; else own_run /run; fi
 ip link set lo up 2>/dev/null || :
 prepare

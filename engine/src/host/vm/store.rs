@@ -21,7 +21,7 @@ use super::VmSpec;
 
 const SETUP: &str = include_str!("setup.sh");
 const INIT: &str = include_str!("init.sh");
-const AGENT: &str = include_str!("agent.sh");
+const AGENT: &str = concat!("#!/bin/sh\n", include_str!("../facts/look.sh"), include_str!("agent.sh"));
 
 /// Packages that make a guest of a root folder.
 const NEEDED: &str = "linux-image-cloud-amd64,busybox-static,cpio,kmod,systemd-sysv,iproute2,mount";

@@ -12,5 +12,6 @@ mod unknown;
 
 pub use deciding::deciding_line;
 pub use plain::plain;
+pub(crate) use plain::{controls, sequences};
 pub use reader::{ConsoleReader, Signal};
 pub use unknown::{KnownLine, known_lines, unknown_lines};

@@ -1,6 +1,7 @@
 //! Console text as a person reads it.
 
 use super::strip::Strip;
+use crate::observe::edit::Edit;
 
 /// The text without terminal sequences and control characters other than tab, its lines ending in LF.
 #[must_use]
@@ -26,9 +27,41 @@ fn unwanted(c: char) -> bool {
     c.is_control() && c != '\n' && c != '\t'
 }
 
+/// The first half of what [`plain`] does, as changes: terminal sequences go, and every line ends in one LF.
+pub(crate) fn sequences(text: &str) -> Vec<Edit> {
+    let mut strip = Strip::default();
+    let mut edits: Vec<Edit> = Vec::new();
+    for (at, byte) in text.bytes().enumerate() {
+        let mut written = Vec::with_capacity(2);
+        strip.push(byte, |b| written.push(b));
+        // Bytes beyond ASCII are kept or taken out by whole characters, and all that is put in is line ends.
+        let kept = written.last() == Some(&byte);
+        let put_in = if kept { written.len() - 1 } else { written.len() };
+        let end = if kept { at } else { at + 1 };
+        if put_in == 0 && end == at {
+            continue;
+        }
+        match edits.last_mut() {
+            Some(last) if last.at.end == at => {
+                last.at.end = end;
+                last.by.push_str(&"\n".repeat(put_in));
+            }
+            _ => edits.push(Edit { at: at..end, by: "\n".repeat(put_in) }),
+        }
+    }
+    edits
+}
+
+/// The second half: control characters beyond ASCII go.
+pub(crate) fn controls(text: &str) -> Vec<Edit> {
+    let unwanted = text.char_indices().filter(|(_, c)| unwanted(*c));
+    unwanted.map(|(at, c)| Edit { at: at..at + c.len_utf8(), by: String::new() }).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{controls, plain, sequences};
+    use crate::observe::edit::applied;
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
     #[test]
@@ -42,6 +75,12 @@ mod tests {
             let once = plain(&text);
             prop_assert!(once.chars().all(|c| !c.is_control() || c == '\n' || c == '\t'), "{:?}", once);
             prop_assert_eq!(plain(&once), once);
+        }
+
+        #[test]
+        fn changes_say_what_plain_does(text in "[\\x00-\\x1f\\[\\]a-z0-9;\\\\\u{80}-\u{a0}…]{0,60}") {
+            let stripped = applied(&text, &sequences(&text));
+            prop_assert_eq!(applied(&stripped, &controls(&stripped)), plain(&text));
         }
 
         #[test]

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::plain::{decode, plain};
 use super::strip::Strip;
-use crate::observe::pattern;
+use crate::observe::{escape, pattern};
 
 /// How much of a line is looked at; the lines that signals come from are far shorter.
 const LINE_LIMIT: usize = 4096;
@@ -117,23 +117,19 @@ impl ConsoleReader {
         Signal::of(&decode(&line)).into_iter().collect()
     }
 
-    /// The log as it came, lossily decoded; where it was cut, a line in the middle says so.
+    /// The log as it came, as text ([`escape::text`]); where it was cut, a line in the middle says so.
     #[must_use]
     pub fn raw(&self) -> String {
         let tail: Vec<u8> = self.tail.iter().copied().collect();
         if !self.cut() {
             let whole = [self.head.as_slice(), &tail].concat();
-            return String::from_utf8_lossy(&whole).into_owned();
+            return escape::text(&whole);
         }
         let head = whole_lines_before(&self.head);
         let tail = whole_lines_after(&tail);
         let left_out = self.total - (head.len() + tail.len()) as u64;
         let line_end = if head.is_empty() || head.ends_with(b"\n") { "" } else { "\n" };
-        format!(
-            "{}{line_end}[sdc-engine: {left_out} bytes left out here]\n{}",
-            String::from_utf8_lossy(head),
-            String::from_utf8_lossy(tail)
-        )
+        format!("{}{line_end}[sdc-engine: {left_out} bytes left out here]\n{}", escape::text(head), escape::text(tail))
     }
 
     /// The log as a person reads it; see [`plain`].
@@ -179,6 +175,7 @@ fn whole_lines_after(tail: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::{ConsoleReader, Signal};
+    use crate::observe::escape;
     use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
 
     const BOOTED: &[u8] = include_bytes!("../testdata/debian12-v1-passthrough-ro.log");
@@ -289,7 +286,7 @@ mod tests {
         let mut reader = ConsoleReader::new(BOOTED.len());
         reader.feed(BOOTED);
         assert!(!reader.cut());
-        assert_eq!(reader.raw().as_bytes(), BOOTED);
+        assert_eq!(escape::bytes(&reader.raw()), BOOTED);
         assert!(reader.text().contains("\n[  OK  ] Reached target multi-user.target - Multi-User System.\n"));
     }
 

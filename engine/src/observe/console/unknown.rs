@@ -31,7 +31,10 @@ const KNOWN: &[KnownLine] = &[
     known(r"^\[ {2}OK {2}\] ", "a unit that is up"),
     known(r"^\[ INFO \] ", "a unit that was not needed"),
     known(r"^ {9}\S", "a unit that starts, or more of the line before"),
-    known(r"^\[[ *]{6}\] (?:\(\d+ of \d+\) )?An? (?:start|stop) job is running for ", "a unit that takes long"),
+    known(
+        r"^\[[ *]{6}\] (?:\(\d+ of \d+\) )?(?:An? (?:start|stop) job is running for |Job \S+/[a-z-]+ running \()",
+        "a unit that takes long",
+    ),
     known(
         r"^modprobe@\S+\.service: (?:Succeeded|Deactivated successfully)\.$",
         "a kernel module, which no container loads",
@@ -128,6 +131,7 @@ mod tests {
                 "a unit that starts, or more of the line before",
             ),
             ("[ ***  ] (1 of 2) A start job is running for a.service (12s / 1min 30s)", "a unit that takes long"),
+            ("[**    ] Job systemd-sysctl.service/start running (10s / no limit)", "a unit that takes long"),
             ("modprobe@fuse.service: Deactivated successfully.", "a kernel module, which no container loads"),
             ("Ubuntu 20.04.6 LTS 1a2b3c4d5e6f console", "the line that stands over a login prompt"),
             ("Kernel 6.8.5-301.fc40.x86_64 on x86_64 (console)", "the line that stands over a login prompt"),

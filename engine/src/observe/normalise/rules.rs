@@ -1,11 +1,12 @@
 //! The built-in normalising rules.
 
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use crate::observe::console::plain;
+use super::{By, Changing};
+use crate::observe::console::{controls, sequences};
+use crate::observe::edit::Edit;
 use crate::observe::pattern;
 
 /// A built-in rule.
@@ -15,50 +16,68 @@ pub struct Rule {
     pub name: &'static str,
     /// What it replaces.
     pub description: &'static str,
-    run: for<'t> fn(&'t str) -> Cow<'t, str>,
+    does: Does,
+}
+
+/// What a rule does.
+enum Does {
+    /// Takes terminal sequences out, then control characters.
+    Plain,
+    /// Replaces what each pattern finds, one after another.
+    Parts(&'static Parts),
+}
+
+impl std::fmt::Debug for Does {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "Plain",
+            Self::Parts(_) => "Parts",
+        })
+    }
 }
 
 impl Rule {
-    /// The text with what the rule is about replaced.
-    pub(super) fn apply<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        (self.run)(text)
+    /// Replaces what the rule is about; whether there was any.
+    pub(super) fn run(&self, by: By, text: &mut Changing<'_>) -> bool {
+        match self.does {
+            Does::Plain => text.replace(by, sequences) | text.replace(by, controls),
+            Does::Parts(parts) => {
+                parts.iter().fold(false, |changed, part| text.replace(by, |t| part.edits(t)) | changed)
+            }
+        }
+    }
+
+    pub(super) const fn is_ansi(&self) -> bool {
+        matches!(self.does, Does::Plain)
     }
 }
 
 /// The built-in rules, in the order in which they are best used.
 pub const RULES: &[Rule] = &[
-    Rule {
-        name: "ansi",
-        description: "terminal sequences and control characters are taken out",
-        run: |text| Cow::Owned(plain(text)),
-    },
+    Rule { name: "ansi", description: "terminal sequences and control characters are taken out", does: Does::Plain },
     Rule {
         name: "cgroup",
         description: "the path of a container's own cgroup, whatever parent and name the engine gave it, becomes \
                       `/<container>`; best used before `ids`",
-        run: |text| replace(text, &CGROUP),
+        does: Does::Parts(&CGROUP),
     },
     Rule {
         name: "ids",
         description: "container, machine and invocation ids, UUIDs, private folders of services and namespace numbers (but \
                       not those of the host's first namespaces) become `<id>`",
-        run: |text| replace(text, &IDS),
+        does: Does::Parts(&IDS),
     },
     Rule {
         name: "pids",
         description: "process ids, where the text says that they are some, become `<pid>`; PID 1 stays",
-        run: |text| replace(text, &PIDS),
+        does: Does::Parts(&PIDS),
     },
-    Rule {
-        name: "times",
-        description: "points in time and durations become `<time>`",
-        run: |text| replace(text, &TIMES),
-    },
-    Rule { name: "sizes", description: "sizes with a unit become `<size>`", run: |text| replace(text, &SIZES) },
+    Rule { name: "times", description: "points in time and durations become `<time>`", does: Does::Parts(&TIMES) },
+    Rule { name: "sizes", description: "sizes with a unit become `<size>`", does: Does::Parts(&SIZES) },
     Rule {
         name: "paths",
         description: "folders that the engine chose (layers, volumes, its data and state) become `<path>`",
-        run: |text| replace(text, &PATHS),
+        does: Does::Parts(&PATHS),
     },
 ];
 
@@ -80,18 +99,14 @@ fn part(pattern: &str, by: fn(&Captures<'_>) -> Option<String>) -> Part {
     Part { pattern: pattern::builtin(pattern), by }
 }
 
-fn replace<'t>(text: &'t str, parts: &[Part]) -> Cow<'t, str> {
-    let mut text = Cow::Borrowed(text);
-    for part in parts {
-        let after = part.pattern.replace_all(&text, |groups: &Captures<'_>| {
-            (part.by)(groups)
-                .unwrap_or_else(|| groups.get(0).map_or_else(String::new, |whole| whole.as_str().to_owned()))
-        });
-        if let Cow::Owned(after) = after {
-            text = Cow::Owned(after);
-        }
+impl Part {
+    fn edits(&self, text: &str) -> Vec<Edit> {
+        let edit = |groups: Captures<'_>| {
+            let by = (self.by)(&groups)?;
+            groups.get(0).map(|whole| Edit { at: whole.range(), by })
+        };
+        self.pattern.captures_iter(text).filter_map(edit).collect()
     }
-    text
 }
 
 /// docker's and podman's own names, under cgroupfs and under systemd: `/docker/ID`, `/system.slice/docker-ID.scope`,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::cursor::{Cx, Fields};
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::draft::StepDraft;
-use super::super::model::{Action, Ask, Check, EngineAction, Phase, Step, Stream, Template};
+use super::super::model::{Action, Ask, Check, EngineAction, Golden, Phase, Step, Stream, Template};
 use super::super::names::{and_also, suggest};
 use super::super::pattern::captures;
 use super::super::span::within;
@@ -47,13 +47,12 @@ pub(crate) fn keys(fields: &Fields<'_, '_>, step: &Step) {
     if let Action::Engine(action) = &step.action {
         engine(fields, step, action);
     }
-    let golden = step.expect.iter().flat_map(|e| &e.checks).any(|check| matches!(check.ask, Ask::Golden(_)));
-    if !golden {
+    if step.goldens().next().is_none() {
         effect("normalise", "`normalise` is for goldens, and this step has none", "add expect.stdout.golden = true");
     }
-    for (index, check) in goldens(step).enumerate() {
-        let clash = goldens(step).take(index).find(|first| first.ask == check.ask && first.stream != check.stream);
-        if let (Some(first), Ask::Golden(name)) = (clash, &check.ask) {
+    for (index, (check, Golden { name, .. })) in named(step).enumerate() {
+        let mut before = named(step).take(index);
+        if let Some((first, _)) = before.find(|(first, golden)| golden.name == *name && first.stream != check.stream) {
             let message = format!("two streams can't share the golden `{name}`");
             let diagnostic = Diagnostic::new(Code::Contradiction, message, &check.loc, "and another stream here");
             let help = format!("name one of them: golden = \"{name}-stderr\"");
@@ -108,12 +107,9 @@ fn results(expectation: &super::super::model::Expectation) -> Vec<&Loc> {
     exit.into_iter().chain(own).collect()
 }
 
-fn goldens(step: &Step) -> impl Iterator<Item = &Check> {
-    step.expect.iter().flat_map(|e| &e.checks).filter(|check| matches!(check.ask, Ask::Golden(_)))
-}
-
-/// Checks all steps of a file: unique names, boot steps first, captured values known before they are read.
+/// Checks all steps of a file: unique names, boot steps first, captured values known before they are read, goldens alike.
 pub(crate) fn order(cx: Cx<'_>, steps: &[StepDraft]) {
+    goldens(cx, steps);
     let mut names: HashMap<String, &Loc> = HashMap::new();
     let mut ready: Option<&Sp<String>> = None;
     let mut captured: HashSet<&str> = HashSet::new();
@@ -160,6 +156,27 @@ pub(crate) fn order(cx: Cx<'_>, steps: &[StepDraft]) {
             }
         }
         captured.extend(step.capture.iter().map(|capture| capture.name.as_str()));
+    }
+}
+
+/// The goldens of a step but those that were reported.
+fn named(step: &Step) -> impl Iterator<Item = (&Check, &Golden)> {
+    step.goldens().filter(|(_, golden)| !golden.name.is_empty())
+}
+
+/// Checks that one golden is compared in one way.
+fn goldens(cx: Cx<'_>, steps: &[StepDraft]) {
+    let mut seen: HashMap<(&str, Stream), (&Check, &Golden)> = HashMap::new();
+    for (check, golden) in steps.iter().flat_map(|draft| named(&draft.step)) {
+        let (first, other) = *seen.entry((&golden.name, check.stream)).or_insert((check, golden));
+        if other.compare != golden.compare {
+            let message = format!("the golden `{}` is compared in two ways", golden.name);
+            cx.sink.push(
+                Diagnostic::new(Code::Contradiction, message, &check.loc, "and otherwise here")
+                    .also(&first.loc, "so here")
+                    .help("give one of them another name: golden = { name = \"…\", … }"),
+            );
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use super::super::cursor::Item;
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::draft::BootDraft;
 use super::super::model::{BootExpectation, BootState, Readiness, Stream, UnknownLines};
-use super::expect::{Golden, asserts_nothing, level, stream, tables};
+use super::expect::{asserts_nothing, level, stream, tables};
+use super::golden::Owner;
 use crate::source::Sp;
 
 const READY: &[(Readiness, &str)] = &[(Readiness::Console, "console"), (Readiness::Exec, "exec")];
@@ -39,7 +40,7 @@ fn expectation(item: &Item<'_, '_>) -> Option<BootExpectation> {
         state_item.iter().flat_map(Item::one_or_many).filter_map(|item| item.word(BootState::ALL)).collect();
     let exit_item = fields.get("exit");
     let exit: Vec<i64> = exit_item.iter().flat_map(Item::one_or_many).filter_map(|item| item.int(0..=255)).collect();
-    let checks = fields.get("console").map_or_else(Vec::new, |item| stream(&item, Stream::Console, Golden::NotOfBoot));
+    let checks = fields.get("console").map_or_else(Vec::new, |item| stream(&item, Stream::Console, Owner::Boot));
     fields.finish();
     let clean = fields.cx.sink.count() == before;
     if let Some(exit_item) = &exit_item

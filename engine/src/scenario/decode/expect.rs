@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::super::cursor::{Cx, Fields, Item};
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::model::{Ask, Check, ExitSpec, Expectation, Level, SetRelation, Stream, Template};
-use super::super::names::unsafe_name;
 use super::super::{Templates, pattern};
+use super::golden::{self, Owner};
 use crate::source::Loc;
 
 const LEVELS: &[(Level, &str)] = &[(Level::Fail, "fail"), (Level::Warn, "warn")];
@@ -18,15 +18,6 @@ const RELATIONS: &[(SetRelation, &str)] = &[
     (SetRelation::AtMost, "at_most"),
     (SetRelation::NoneOf, "none_of"),
 ];
-
-/// What `golden = true` means.
-#[derive(Clone, Copy)]
-pub(super) enum Golden<'a> {
-    /// The step's own golden.
-    OfStep(&'a str),
-    /// A boot has none.
-    NotOfBoot,
-}
 
 /// `expect` as a table or an array of tables.
 pub(super) fn tables<'a, 'i>(item: &Item<'a, 'i>) -> Vec<Item<'a, 'i>> {
@@ -58,7 +49,7 @@ pub(super) fn expectation(item: &Item<'_, '_>, step: &str) -> Option<Expectation
     let mut checks = Vec::new();
     for (of, key) in STREAMS {
         if let Some(item) = fields.get(key) {
-            checks.extend(stream(&item, *of, Golden::OfStep(step)));
+            checks.extend(stream(&item, *of, Owner::Step(step)));
         }
     }
     fields.finish();
@@ -106,7 +97,7 @@ fn exit(item: &Item<'_, '_>) -> Option<ExitSpec> {
 }
 
 /// All that is asked of one stream.
-pub(super) fn stream(item: &Item<'_, '_>, of: Stream, golden: Golden<'_>) -> Vec<Check> {
+pub(super) fn stream(item: &Item<'_, '_>, of: Stream, owner: Owner<'_>) -> Vec<Check> {
     let help = format!("such as {}.contains = \"…\", or .regex, .equals, .golden = true", item.key);
     let Some(fields) = item.table("an expectation of a stream", &help) else { return Vec::new() };
     let mut checks = Checks { cx: fields.cx, stream: of, found: Vec::new() };
@@ -139,8 +130,10 @@ pub(super) fn stream(item: &Item<'_, '_>, of: Stream, golden: Golden<'_>) -> Vec
     if let Some(item) = fields.get("set") {
         checks.sets(&item);
     }
-    if let Some(item) = fields.get("golden") {
-        checks.golden(&item, golden);
+    if let Some(item) = fields.get("golden")
+        && let Some(golden) = golden::golden(&item, owner)
+    {
+        checks.add(item.loc(), Ask::Golden(golden));
     }
     if fields.is_empty() && fields.cx.sink.count() == before {
         asserts_nothing(fields.cx, &item.loc(), "add `contains`, `regex`, `equals` or `golden`, or leave it out");
@@ -247,39 +240,6 @@ impl Checks<'_> {
             asserts_nothing(self.cx, &item.loc(), "add `at_least`, `equal`, `at_most` or `none_of`");
         }
         fields.finish();
-    }
-
-    fn golden(&mut self, item: &Item<'_, '_>, golden: Golden<'_>) {
-        let Golden::OfStep(step) = golden else {
-            let message = "a boot has no golden";
-            let diagnostic = Diagnostic::new(Code::NoEffect, message, &item.key_loc(), "here");
-            self.cx
-                .sink
-                .push(diagnostic.help("record it in a step: engine = \"logs\" with expect.stdout.golden = true"));
-            return;
-        };
-        match item.as_bool() {
-            Some(true) => return self.add(item.loc(), Ask::Golden(step.to_string())),
-            Some(false) => {
-                return asserts_nothing(
-                    self.cx,
-                    &item.loc(),
-                    "golden = true compares with a golden; else leave it out",
-                );
-            }
-            None => {}
-        }
-        if !item.is_str() {
-            return item.wrong("true or a name", "golden = true uses the step's name");
-        }
-        let Some(name) = item.string() else { return };
-        if let Some(why) = unsafe_name(&name.value) {
-            let message = format!("the golden's name \"{}\" {why}", name.value);
-            let help = "it names one folder in golden/<scenario>/: small letters, digits, `_`, `.` and `-`";
-            self.cx.sink.push(Diagnostic::new(Code::UnsafeName, message, &name.loc, "here").help(help));
-            return;
-        }
-        self.add(item.loc(), Ask::Golden(name.value));
     }
 
     /// Pairs of demands on one stream that no text can meet.

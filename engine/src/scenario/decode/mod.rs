@@ -3,6 +3,7 @@
 mod boot;
 mod container;
 mod expect;
+mod golden;
 mod matrix;
 mod step;
 

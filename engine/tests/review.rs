@@ -1,0 +1,227 @@
+//! From a difference to a decision, by the program as users run it, on a private engine: what check sets aside, and what
+//! review, accept and reject do with it.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test that cannot go on panics")]
+
+#[expect(dead_code, reason = "signals are for other tests")]
+mod program;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use program::{Ended, able, run_with};
+
+const LAB: &str = "docker-v1";
+
+/// A user's folder whose one scenario prints what it is told to.
+struct User(tempfile::TempDir);
+
+impl User {
+    fn new(prints: &str) -> Self {
+        let user = Self(tempfile::tempdir().unwrap());
+        std::fs::create_dir(user.path("scenarios")).unwrap();
+        user.write(prints, "");
+        user
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, prints: &str, more: &str) {
+        let text = format!(
+            r#"title = "What does it say?"
+{more}
+[matrix]
+n = [1, 2, 3]
+
+[container]
+image = "debian-12"
+setup_mode = "unmount"
+cap_add = ["SYS_ADMIN"]
+cgroupns = "private"
+tmpfs = ["/run", "/run/lock"]
+env = {{ container = "docker" }}
+stop_signal = "SIGRTMIN+3"
+network = "none"
+
+[boot]
+unknown_lines = "ignore"
+
+[[step]]
+name = "say"
+run = '''{prints}'''
+expect.stdout.golden = true
+"#
+        );
+        std::fs::write(self.path("scenarios/mine.toml"), text).unwrap();
+    }
+
+    fn run(&self, words: &[&str], input: &str, variables: &[(&str, &str)]) -> Ended {
+        let [scenarios, golden, aside] =
+            ["scenarios", "golden", "aside"].map(|name| self.path(name).display().to_string());
+        let own = [scenarios.as_str(), "--golden", &golden, "--aside", &aside];
+        let arguments: Vec<String> = words.iter().chain(&own).map(ToString::to_string).collect();
+        run_with(&arguments, input, variables)
+    }
+
+    fn check(&self) -> Ended {
+        self.run(&["check", "--host", LAB], "", &[])
+    }
+
+    /// The goldens' texts by file name.
+    fn goldens(&self) -> BTreeMap<String, String> {
+        let entries = std::fs::read_dir(self.path("golden/mine/say")).into_iter().flatten().filter_map(Result::ok);
+        let read = |entry: std::fs::DirEntry| {
+            (entry.file_name().display().to_string(), std::fs::read_to_string(entry.path()).unwrap())
+        };
+        entries.map(read).filter(|(name, _)| name != "recorded.toml").collect()
+    }
+
+    fn recorded(&self) -> String {
+        std::fs::read_to_string(self.path("golden/mine/say/recorded.toml")).unwrap_or_default()
+    }
+}
+
+fn ended(ended: &Ended, code: i32, words: &[&str]) {
+    assert_eq!(ended.code, Some(code), "{}\n{}", ended.stdout, ended.stderr);
+    for word in words {
+        assert!(
+            ended.stdout.contains(word) || ended.stderr.contains(word),
+            "{word}: {}\n{}",
+            ended.stdout,
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn what_is_accepted_was_seen_three_times_and_the_rest_stays() {
+    let Some(_alone) = able(LAB) else { return };
+    let user = User::new("echo same; seq 50");
+    ended(&user.run(&["accept", "--all", "--reason", "r"], "", &[]), 2, &["nothing that is set aside"]);
+    ended(&user.check(), 1, &["3 new", "3 texts wait for a decision: sdc-engine review"]);
+    assert!(user.goldens().is_empty());
+    let listed = user.run(&["review", "--list"], "", &[]);
+    ended(
+        &listed,
+        1,
+        &["1 of 1  first text in 3 cases of mine/say", "mine[n=2]", "runs that saw it: 1; 3 must say the same"],
+    );
+
+    let accepted = user.run(&["accept", "--all", "--reason", "as it should be"], "", &[]);
+    ended(
+        &accepted,
+        0,
+        &[
+            "running 3 cases 2 times more on docker-v1",
+            "wrote    golden/mine/say/base.txt",
+            "recorded 3 texts in 1 file",
+        ],
+    );
+    assert!(user.recorded().contains("runs = 3\nreason = \"as it should be\""), "{}", user.recorded());
+    ended(&user.run(&["review"], "", &[]), 0, &["nothing is set aside"]);
+    ended(&user.check(), 0, &["3 pass"]);
+
+    // One line of fifty changes in all cases: one decision, and one line of one file.
+    let before = user.goldens()["base.txt"].clone();
+    user.write("echo same; seq 50 | sed s/^25$/twentyfive/", "");
+    ended(&user.check(), 1, &["3 fail"]);
+    let listed = user.run(&["review", "--list"], "", &[]);
+    ended(
+        &listed,
+        1,
+        &["1 of 1  change in 3 cases of mine/say", "    -25\n    +twentyfive\n", "golden/mine/say/base.txt"],
+    );
+    ended(
+        &user.run(&["accept", "--case", "mine[n=1]", "--case", "n=2", "--case", "n=3", "--reason", "words"], "", &[]),
+        0,
+        &[],
+    );
+    assert_eq!(user.goldens().len(), 1);
+    let after = user.goldens()["base.txt"].clone();
+    let changed: Vec<(&str, &str)> = before.lines().zip(after.lines()).filter(|(old, new)| old != new).collect();
+    assert_eq!((changed, before.lines().count()), (vec![("25", "twentyfive")], after.lines().count()));
+}
+
+#[test]
+fn answers_are_read_and_only_what_was_decided_is_done() {
+    let Some(_alone) = able(LAB) else { return };
+    let user = User::new("echo ${{ n if n < 3 else 'x' }}");
+    ended(&user.check(), 1, &["3 new"]);
+    let input = "?\nt\nc\nf\no\nb\na\n\na\nfirst is right\nr\nl\n";
+    let reviewed = user.run(&["review"], input, &[]);
+    let words = [
+        "1 of 3  first text",
+        "2 of 3",
+        "3 of 3",
+        "a reason is needed",
+        "as it was printed",
+        "docker create",
+        "systemd",
+    ];
+    ended(&reviewed, 1, &words);
+    ended(&reviewed, 1, &["recorded 1 text in 1 file; 0 cases refused", "1 text set aside still"]);
+    assert_eq!(user.goldens(), [("base.txt".to_owned(), "1\n".to_owned())].into());
+    assert!(user.recorded().contains("first is right"), "{}", user.recorded());
+    // The one that was left for later is there, the rejected one is not.
+    let listed = user.run(&["review", "--list", "--json"], "", &[]);
+    let groups: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!((groups.as_array().unwrap().len(), groups[0][0]["case"].as_str()), (1, Some("mine[n=3]")), "{groups:#}");
+    ended(&user.run(&["reject", "--all"], "", &[]), 0, &["rejected 1 text"]);
+    ended(&user.run(&["review", "--list"], "", &[]), 0, &["nothing is set aside"]);
+    assert_eq!(user.goldens().len(), 1);
+}
+
+#[test]
+fn what_varies_is_shown_and_never_accepted() {
+    let Some(_alone) = able(LAB) else { return };
+    let user = User::new("echo always; tr -d -c g-z0-9 </proc/sys/kernel/random/uuid; echo");
+    ended(&user.check(), 1, &["3 new"]);
+    let accepted = user.run(&["accept", "--case", "n=1", "--reason", "r"], "", &[]);
+    ended(
+        &accepted,
+        1,
+        &["refused  mine[n=1]: its runs gave different texts for mine/say", "--- one run", "0 files; 1 case refused"],
+    );
+    assert!(user.goldens().is_empty());
+    let updated = user.run(&["update", "--host", LAB, "--reason", "r", "-k", "n=1"], "", &[]);
+    ended(&updated, 1, &["refused  mine[n=1]", "+++ another run"]);
+    assert!(user.goldens().is_empty());
+}
+
+#[test]
+fn a_rule_that_is_edited_in_review_settles_what_it_takes_out() {
+    let Some(_alone) = able(LAB) else { return };
+    let user = User::new("echo build 17");
+    ended(&user.run(&["update", "--host", LAB, "--reason", "r", "--repeat", "1"], "", &[]), 0, &[]);
+    user.write("echo build 18", "");
+    ended(&user.check(), 1, &["3 fail"]);
+    // The golden as the rule would have written it.
+    std::fs::write(user.path("golden/mine/say/base.txt"), "build <build>\n").unwrap();
+    let rule = "normalise = [\"build\"]\n[normalise_rule.build]\nregex = 'build (\\d+)'\nreplace = 'build <build>'\n";
+    let editor = user.path("editor");
+    user.write("echo build 18", rule);
+    std::fs::rename(user.path("scenarios/mine.toml"), user.path("edited.toml")).unwrap();
+    user.write("echo build 18", "");
+    std::fs::write(&editor, format!("#!/bin/sh\ncp {} \"$1\"\n", user.path("edited.toml").display())).unwrap();
+    std::process::Command::new("chmod").args(["+x"]).arg(&editor).status().unwrap();
+    let editor = editor.display().to_string();
+    let reviewed = user.run(&["review"], "e\n", &[("EDITOR", &editor), ("VISUAL", "")]);
+    ended(&reviewed, 0, &["change in 3 cases", "the goldens are as they were"]);
+    ended(&user.check(), 0, &["3 pass"]);
+}
+
+#[test]
+fn in_ci_nothing_is_written() {
+    let Some(_alone) = able(LAB) else { return };
+    let user = User::new("echo x");
+    let ci = [("CI", "true")];
+    ended(&user.run(&["check", "--host", LAB], "", &ci), 1, &["3 new"]);
+    assert!(!user.path("aside").exists() && !user.path("golden").exists());
+    for command in
+        [&["update", "--reason", "r"][..], &["accept", "--all", "--reason", "r"], &["reject", "--all"], &["review"]]
+    {
+        ended(&user.run(command, "", &ci), 2, &["CI is set"]);
+    }
+    assert!(!user.path("aside").exists() && !user.path("golden").exists());
+}
