@@ -5,6 +5,8 @@
 //! second lives as long as the pipe to it is open, so that it also ends where this process is killed, and a shell
 //! around it removes the socket's folder after it.
 
+mod target;
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -16,12 +18,19 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::HostError;
+use super::address::Address;
 use super::facts::LOOK as MACHINE;
+use super::wire::get_json;
+use target::advised;
+
+pub use target::SshTarget;
 
 /// How long the first look at a machine may take, its name's resolution and a slow login included.
 const LOOK: Duration = Duration::from_secs(60);
 /// How long the forward may take to be there.
 const FORWARD: Duration = Duration::from_secs(30);
+/// How long an engine may take to answer through it: a socket of systemd's may have to start it first.
+const ANSWER: Duration = Duration::from_secs(20);
 /// How long ssh may take to end by itself.
 const GOES: Duration = Duration::from_secs(5);
 /// How much of what a machine says is read.
@@ -36,12 +45,14 @@ run=${XDG_RUNTIME_DIR:-/run/user/$uid}
     /run/podman/podman.sock "$run/podman/podman.sock" "/run/user/$uid/podman/podman.sock"
 head() { printf '==> %s <==\n' "$1"; }
 head looked; printf '%s\n' "$@"
-head socket; for s; do if [ -S "$s" ] && [ -w "$s" ]; then printf '%s\n' "$s"; break; fi; done
+head socket; for s; do if [ -S "$s" ] && [ -w "$s" ]; then printf '%s\n' "$s"; fi; done
 head denied; for s; do if [ -S "$s" ] && ! [ -w "$s" ]; then printf '%s\n' "$s"; fi; done
+head programs; PATH=$PATH:/usr/sbin:/sbin; for p in dockerd podman; do command -v "$p"; done
 # The engine's process: the one that has the socket, which only root may see of others; else the only one of its name.
 socket=; for s; do if [ -S "$s" ] && [ -w "$s" ]; then socket=$s; break; fi; done
+real=$(readlink -f "$socket" 2>/dev/null)
 inodes=$(while read -r _ _ _ _ _ _ inode path; do
-    case $path in "$socket" | "${socket#/var}") echo "socket:\[$inode\]" ;; esac
+    case $path in "$socket" | "$real") echo "socket:\[$inode\]" ;; esac
 done </proc/net/unix)
 engines= holder=
 for process in /proc/[0-9]*; do
@@ -57,84 +68,11 @@ set -- $engines
 look "${holder:-none}" 2>/dev/null
 "#;
 
-/// A machine and maybe a socket there, as `ssh://[user@]host[:port][/path/to.sock]` has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SshTarget {
-    /// The user; none leaves it to ssh's configuration.
-    pub user: Option<String>,
-    /// The host, or a name of ssh's configuration.
-    pub host: String,
-    /// The port; none leaves it to ssh's configuration.
-    pub port: Option<u16>,
-    /// The engine's socket; none lets it be looked for.
-    pub socket: Option<String>,
-}
-
-impl SshTarget {
-    /// Reads what follows `ssh://`.
-    ///
-    /// # Errors
-    /// A fragment that says what is wrong.
-    pub(super) fn parse(rest: &str) -> Result<Self, String> {
-        let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
-        let (user, place) = match authority.rsplit_once('@') {
-            Some((user, place)) => (Some(user), place),
-            None => (None, authority),
-        };
-        if user.is_some_and(|user| user.contains(':')) {
-            return Err("has a password, which ssh takes from nobody; use a key or an agent".to_owned());
-        }
-        let (host, port) = match place.rsplit_once(':') {
-            Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
-                (host, Some(port.parse().map_err(|_| format!("has the port `{port}`, which is no number"))?))
-            }
-            _ => (place, None),
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let plain = |text: &str| !text.is_empty() && !text.starts_with('-') && !text.contains(char::is_whitespace);
-        if !plain(host) || !user.is_none_or(plain) {
-            return Err("has no user and host; write `ssh://user@host`".to_owned());
-        }
-        let path = path.trim_end_matches('/');
-        // ssh cuts the words of a forward at its colons.
-        if path.contains([':', '\n']) {
-            return Err("has a socket's path with a colon, which ssh can't forward".to_owned());
-        }
-        let socket = (!path.is_empty()).then(|| path.to_owned());
-        Ok(Self { user: user.map(ToOwned::to_owned), host: host.to_owned(), port, socket })
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new("ssh");
-        command.args(["-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=20"]);
-        if let Some(user) = &self.user {
-            command.args(["-l", user]);
-        }
-        if let Some(port) = self.port {
-            command.args(["-p", &port.to_string()]);
-        }
-        command
-    }
-}
-
-impl std::fmt::Display for SshTarget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ssh://")?;
-        if let Some(user) = &self.user {
-            write!(f, "{user}@")?;
-        }
-        if self.host.contains(':') { write!(f, "[{}]", self.host) } else { f.write_str(&self.host) }?;
-        if let Some(port) = self.port {
-            write!(f, ":{port}")?;
-        }
-        f.write_str(self.socket.as_deref().unwrap_or_default())
-    }
-}
-
 /// What the first look at a machine came to.
 #[derive(Debug)]
 struct Look {
-    socket: String,
+    /// The sockets that its user may open, in the order of preference.
+    sockets: Vec<String>,
     machine: String,
 }
 
@@ -159,19 +97,45 @@ struct Forward {
 }
 
 impl Tunnel {
-    /// Finds the engine's socket on a machine and forwards it.
+    /// Finds the engine's socket on a machine and forwards it: the first one behind which an engine answers, for a socket
+    /// may be there without one.
     ///
     /// # Errors
     /// ssh's own words and what to do, or that there is no engine.
     pub(super) async fn open(target: &SshTarget) -> Result<Self, HostError> {
         let error = |words: String| HostError::local(format!("use the engine of {target}"), words);
-        let Look { socket, machine } = look(target).await.map_err(error)?;
-        let folder = folder().map_err(|e| error(format!("no folder for its socket can be made: {e}")))?;
+        let mut look = look(target).await.map_err(error)?;
+        let mut dead = Vec::new();
+        for (number, socket) in std::mem::take(&mut look.sockets).into_iter().enumerate() {
+            let one = SshTarget { socket: Some(socket.clone()), ..target.clone() };
+            if number > 0 {
+                // What the machine tells is of the engine behind the socket.
+                look = self::look(&one).await.map_err(error)?;
+            }
+            match Self::through(&one, socket.clone(), look.machine.clone()).await {
+                Ok(tunnel) => return Ok(tunnel),
+                Err(words) => dead.push(format!("{socket} ({words})")),
+            }
+        }
+        Err(error(format!("no engine answers there: {}", dead.join(", "))))
+    }
+
+    /// Forwards a socket behind which an engine answers.
+    async fn through(target: &SshTarget, socket: String, machine: String) -> Result<Self, String> {
+        let folder = folder().map_err(|error| format!("no folder for its socket can be made: {error}"))?;
         let local = folder.path().join("engine.sock");
-        let forward = forward(target, &socket, &local).await.map_err(error)?;
+        let forward = forward(target, &socket, &local).await?;
         // From here on the shell around ssh removes it.
         let _path = folder.keep();
-        Ok(Self { local, socket, machine, forward: Arc::new(Mutex::new(Some(forward))) })
+        let address = Address::Unix(local.clone());
+        let tunnel = Self { local, socket, machine, forward: Arc::new(Mutex::new(Some(forward))) };
+        let words = match timeout(ANSWER, get_json(&address, "/version")).await {
+            Ok(Ok(_)) => return Ok(tunnel),
+            Ok(Err(kind)) => kind.to_string(),
+            Err(_) => format!("no answer within {} s", ANSWER.as_secs()),
+        };
+        tunnel.close().await;
+        Err(words)
     }
 
     /// Ends the forward; what could not be removed.
@@ -235,7 +199,7 @@ async fn look(target: &SshTarget) -> Result<Look, String> {
         a.and(b).map_err(|e| e.to_string())?;
         let status = child.wait().await.map_err(|e| e.to_string())?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        if status.success() { Ok(text(&out)) } else { Err(advised(&text(&err))) }
+        if status.success() { Ok(text(&out)) } else { Err(advised(&text(&err), target)) }
     };
     let said = timeout(LOOK, run).await.map_err(|_| format!("ssh has no answer after {} s", LOOK.as_secs()))??;
     found(said)
@@ -250,33 +214,13 @@ fn not_started(error: std::io::Error) -> String {
     }
 }
 
-/// ssh's words, and what to do.
-fn advised(words: &str) -> String {
-    let words = words.trim();
-    let lower = words.to_lowercase();
-    let advice = [
-        ("remote host identification has changed", "check why its key is another one; `ssh-keygen -R` forgets the old"),
-        ("host key verification failed", "log in once by hand with `ssh`, and compare the key before you accept it"),
-        (
-            "permission denied",
-            "log in by hand with `ssh -o BatchMode=yes` must work: use a key without a passphrase, or an agent",
-        ),
-        ("could not resolve hostname", "check the name, or name the machine in ~/.ssh/config"),
-        ("connection refused", "check that an ssh server runs there, and its port: `ssh://user@host:port`"),
-    ];
-    let words = if words.is_empty() { "ssh ended without a word" } else { words };
-    match advice.iter().find(|(sign, _)| lower.contains(sign)) {
-        Some((_, advice)) => format!("{words}; {advice}"),
-        None => words.to_owned(),
-    }
-}
-
 /// Reads what a look found.
 fn found(machine: String) -> Result<Look, String> {
     let line =
         |name: &str| section(&machine, name).lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>();
-    if let Some(socket) = line("socket").first() {
-        return Ok(Look { socket: (*socket).to_owned(), machine });
+    let sockets: Vec<String> = line("socket").into_iter().map(ToOwned::to_owned).collect();
+    if !sockets.is_empty() {
+        return Ok(Look { sockets, machine });
     }
     let denied = line("denied");
     if !denied.is_empty() {
@@ -287,8 +231,17 @@ fn found(machine: String) -> Result<Look, String> {
     if looked.is_empty() {
         return Err("its shell does not answer as `sh` does".to_owned());
     }
+    let programs = line("programs");
+    let start = match programs.iter().find_map(|path| ["dockerd", "podman"].iter().find(|name| path.ends_with(**name)))
+    {
+        Some(&"podman") => {
+            "podman is there, and listens after `systemctl enable --now podman.socket` (`systemctl --user` for a user's own)"
+        }
+        Some(_) => "docker is there, and listens after `systemctl start docker`",
+        None => "start one there",
+    };
     Err(format!(
-        "no engine listens there: no socket {}; start one there, or name its socket: `ssh://user@host/path/to.sock`",
+        "no engine listens there: no socket {}; {start}; or name its socket: `ssh://user@host/path/to.sock`",
         looked.join(", ")
     ))
 }
@@ -331,7 +284,7 @@ async fn forward(target: &SshTarget, socket: &str, local: &Path) -> Result<Forwa
         }
         let mut words = String::new();
         let _unreadable = BufReader::new(stderr).take(LIMIT).read_to_string(&mut words).await;
-        Err(advised(&words))
+        Err(advised(&words, target))
     });
     match ready.await {
         Ok(Ok(())) => Ok(Forward { child, stdin }),
@@ -345,37 +298,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_are_read_and_written() {
-        for text in ["box", "me@box", "me@box:2222", "box/run/x.sock", "me@[::1]:22/run/x.sock", "[::1]"] {
-            assert_eq!(SshTarget::parse(text).map(|t| t.to_string()), Ok(format!("ssh://{text}")));
-        }
-        assert_eq!(SshTarget::parse("box/").map(|t| t.socket), Ok(None));
-        for text in ["", "@box", "me@", "-oProxyCommand=x", "me:secret@box", "box:port", "box/a:b", "-l@box"] {
-            assert!(SshTarget::parse(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn a_look_is_read() {
         let text = |socket: &str, denied: &str| {
             format!(
                 "hello\n==> looked <==\n/a\n/b\n==> socket <==\n{socket}==> denied <==\n{denied}==> status <==\nName: x\n"
             )
         };
-        let look = found(text("/a\n", "")).map(|look| look.socket);
-        assert_eq!(look, Ok("/a".to_owned()));
+        let look = found(text("/a\n/b\n", "")).map(|look| look.sockets);
+        assert_eq!(look, Ok(vec!["/a".to_owned(), "/b".to_owned()]));
+        let podman = text("", "") + "==> programs <==\n/usr/bin/podman\n";
+        assert!(found(podman).is_err_and(|words| words.contains("enable --now podman.socket")));
         assert!(found(text("", "/b\n")).is_err_and(|words| words.contains("may not open /b")));
         assert!(found(text("", "")).is_err_and(|words| words.contains("no socket /a, /b")));
         assert!(found(String::new()).is_err_and(|words| words.contains("as `sh` does")));
         assert_eq!(section(&text("", ""), "status"), "Name: x\n");
-    }
-
-    #[test]
-    fn sshs_words_come_with_advice() {
-        let unknown = "No ED25519 host key is known for box and you have requested strict checking.\r\nHost key verification failed.";
-        assert!(advised(unknown).contains("No ED25519") && advised(unknown).contains("before you accept it"));
-        assert!(advised("me@box: Permission denied (publickey).").contains("agent"));
-        assert_eq!(advised("odd"), "odd");
-        assert_eq!(advised(" "), "ssh ended without a word");
     }
 }
