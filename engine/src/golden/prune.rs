@@ -59,7 +59,7 @@ pub fn prune(folder: &GoldenFolder, covered: &[Covered]) -> FolderUpdate {
         recorded: (changes && !groups.is_empty()).then(|| write(&groups)),
         changed: BTreeSet::new(),
         unclaimed: BTreeSet::new(),
-        after: GoldenFolder { key: folder.key.clone(), files, groups },
+        after: GoldenFolder { key: folder.key.clone(), files: files.into(), groups },
     };
     if changes && update.after.groups.is_empty() {
         update.delete.insert(RECORDED_FILE.to_owned());
