@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::facts::Facts;
-use crate::judge::CaseResult;
+use crate::judge::{CaseResult, UnusedRule};
 use crate::plan::{CaseId, LeftOut};
 
 /// Where a boot is.
@@ -77,6 +77,11 @@ pub enum Event {
     CaseFinished {
         /// Everything of it.
         result: Box<CaseResult>,
+    },
+    /// After all cases of a whole run: a normalising rule that a scenario names and that changed nothing.
+    RuleUnused {
+        /// Which, and where it is named.
+        rule: UnusedRule,
     },
     /// The run is over.
     RunFinished {

@@ -39,5 +39,6 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         },
         steps: vec![],
         normalise_rules: vec![],
+        named_rules: vec![],
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use sdc_engine::golden::name::MAX_NAME;
-use sdc_engine::golden::{Condition, Coordinates, MinimiseError, minimise, resolve};
+use sdc_engine::golden::{Condition, Coordinates, Files, MinimiseError, minimise, resolve};
 
 fn at(name: &str) -> Coordinates {
     Condition::parse(name).unwrap().single().unwrap()
@@ -155,12 +155,10 @@ fn ten_thousand_cases_with_forty_texts() {
         let name = format!("a={},b={},c={},d={}", digits[0], digits[1], digits[2], digits[3]);
         seen.push((at(&name), format!("text {text}\n")));
     }
-    let start = std::time::Instant::now();
     let files = minimise(&seen).unwrap();
-    println!("{} files in {:?}", files.len(), start.elapsed());
-    assert!(exact(&seen, &files));
     assert!(files.len() < 120);
-    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    let files = Files::from(files);
+    assert!(seen.iter().all(|(at, text)| files.resolve(at).unwrap().unwrap().1 == text));
 }
 
 /// Few keys, values and texts, so that they meet; some cells lack keys.

@@ -332,6 +332,27 @@ fn what_counts_of_a_golden() {
 }
 
 #[test]
+fn rules_that_the_file_itself_names_are_known_with_their_steps() {
+    let outer = "normalise = ['ansi']\n[normalise_rule.shared]\nregex = 'x'\nreplace = 'y'\n";
+    let text = "
+        title = 't'
+        container.image = 'debian-12'
+        step = [
+            { name = 'a', run = 'a', expect.stdout.golden = true },
+            { name = 'b', run = 'b', normalise = ['shared', 'pids'], expect.stdout.golden = true },
+            { name = 'c', run = 'c' },
+            { name = 'd', run = 'd', expect.stderr.golden = true },
+        ]
+        ";
+    let named = |scenario: &Scenario| -> Vec<String> {
+        scenario.named_rules.iter().map(|rule| format!("{} for {}", rule.name.value, rule.steps.join("+"))).collect()
+    };
+    assert_eq!(named(&parsed(&[outer], text)), ["shared for b", "pids for b"], "what is inherited is not named here");
+    let own = parsed(&[outer], &format!("normalise = ['ids']\n{text}"));
+    assert_eq!(named(&own), ["ids for a+d", "shared for b", "pids for b"]);
+}
+
+#[test]
 fn images_and_setup_modes_are_read() {
     let catalogue = catalogue();
     let image = &catalogue.images["debian-12"];

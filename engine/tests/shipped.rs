@@ -174,7 +174,7 @@ fn bytes_that_are_no_text_are_recorded_and_told_apart() {
 }
 
 #[test]
-fn tables_are_compared_by_their_cells() {
+fn tables_are_compared_by_their_cells_and_rules_that_do_nothing_are_told() {
     let Some(_alone) = able("docker-v1") else { return };
     // The second step prints the table of the first: wider, its rows and columns in another order, with another id.
     let table = |text: &str| {
@@ -202,6 +202,12 @@ fn tables_are_compared_by_their_cells() {
     assert!(mounts.is_sorted() && mounts.len() > 5, "{mounts:?}");
     let ended = user.run(&["check"], &["--host", "docker-v1"]);
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let report = user.report();
+    let unused = report["unused_rules"].as_array().unwrap();
+    let names: Vec<&str> = unused.iter().map(|unused| unused["rule"].as_str().unwrap()).collect();
+    assert_eq!(names, ["times", "times"], "one for each list");
+    let told = format!("mine.toml:{}  `times` in 1 case of mine", unused[1]["place"]["line"]);
+    assert!(ended.stdout.contains(&told), "{}", ended.stdout);
 }
 
 #[test]

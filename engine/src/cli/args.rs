@@ -62,6 +62,8 @@ pub enum Command {
     Reject(RejectArgs),
     /// Shows how a case's golden texts are made of what it printed, line by line and rule by rule.
     Explain(ExplainArgs),
+    /// Runs everything and, where all of it held, shows the goldens that are of no case any more; --yes removes them.
+    Prune(PruneArgs),
     /// Removes what runs that died have left on a host.
     Clean(CleanArgs),
 }
@@ -271,6 +273,23 @@ pub struct RejectArgs {
     /// Which texts.
     #[command(flatten)]
     pub which: WhichArgs,
+}
+
+/// `prune`.
+#[derive(Debug, Clone, Args)]
+pub struct PruneArgs {
+    /// All scenarios that the goldens are of: those of others count as not needed.
+    #[command(flatten)]
+    pub paths: PathArgs,
+    /// Where. What was recorded on other kinds of hosts stays.
+    #[command(flatten)]
+    pub host: HostsArgs,
+    /// How.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Remove them.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `explain`.

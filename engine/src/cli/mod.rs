@@ -68,6 +68,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Review(args) => goldens::review(args, setting).await,
         Command::Accept(args) => goldens::accept(args, setting).await,
         Command::Reject(args) => goldens::reject(args, setting),
+        Command::Prune(args) => goldens::prune(args, setting).await,
         Command::Explain(args) => goldens::explain(args, setting).await,
         Command::Clean(args) => clean::clean(args, &images).await,
     }

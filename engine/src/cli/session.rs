@@ -19,12 +19,13 @@ use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
 use crate::golden::{self, Coordinates, GoldenStore};
 use crate::host::Host;
 use crate::images::{Catalogue, provide};
-use crate::judge::{CaseResult, Verdict, golden_keys};
-use crate::plan::{CaseId, CasePlan, RunPlan};
+use crate::judge::{CaseResult, GoldenKey, Verdict, golden_keys, unused_rules};
+use crate::plan::{CaseId, CasePlan, LeftOut, RunPlan};
 use crate::redact::Redaction;
 use crate::report::run::Run as Record;
 use crate::report::{Fanout, Json, Junit, Reporter, Target, Terminal, Verbosity};
 use crate::runner::{self, Goldens, Options, Outcome, Owner, Run};
+use crate::scenario::Loaded;
 
 /// What is asked of a run.
 pub(super) struct Asked<'a> {
@@ -59,6 +60,8 @@ pub(super) struct Planned {
     pub(super) case: CaseId,
     pub(super) image: String,
     pub(super) at: Coordinates,
+    /// The goldens that it is compared with.
+    pub(super) keys: Vec<GoldenKey>,
     /// Its host's place among the facts.
     pub(super) host: usize,
 }
@@ -83,12 +86,19 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
         events,
         cancel,
         outcome: Outcome::default(),
+        left_out: Vec::new(),
         facts: Vec::new(),
         cases: BTreeMap::new(),
     };
     let done = session.on_hosts(&mut first).await;
-    let Session { events, outcome, facts, cases, .. } = session;
+    let Session { events, outcome, left_out, facts, cases, .. } = session;
     if done.is_ok() {
+        if outcome.summary.stopped_early.is_none() {
+            let Loaded { scenarios, sources, .. } = &selection.loaded;
+            for rule in unused_rules(scenarios, sources, &outcome.results, &left_out) {
+                let _gone = events.send(Event::RuleUnused { rule });
+            }
+        }
         let _gone = events.send(Event::RunFinished { summary: outcome.summary.clone() });
     }
     drop(events);
@@ -106,6 +116,8 @@ struct Session<'a> {
     events: UnboundedSender<Event>,
     cancel: CancellationToken,
     outcome: Outcome,
+    /// The cases that were never to run.
+    left_out: Vec<LeftOut>,
     facts: Vec<Facts>,
     cases: BTreeMap<CaseId, Planned>,
 }
@@ -182,6 +194,25 @@ impl Session<'_> {
         }
     }
 
+    /// Tells of goldens that are of no scenario, and of files that stand for no recorded case.
+    fn not_needed(&self, notice: &impl Fn(String)) {
+        if self.asked.select.is_some_selection() {
+            return;
+        }
+        let scenarios: BTreeSet<&str> = self.selection.loaded.scenarios.iter().map(|one| one.name.as_str()).collect();
+        for folder in self.store.folders.values() {
+            let key = &folder.key;
+            let name = format!("{}/{}", key.scenario, key.folder);
+            if !scenarios.contains(key.scenario.as_str()) {
+                notice(format!("{name} in the goldens' folder is of no scenario: sdc-engine prune"));
+                continue;
+            }
+            for file in golden::unreachable(folder) {
+                notice(format!("{name}/{file} in the goldens' folder stands for no recorded case: sdc-engine prune"));
+            }
+        }
+    }
+
     async fn on_host(&mut self, opened: &Opened, several: bool) -> Result<(), Failure> {
         let facts = opened.host.facts().clone();
         let mut plan = self.selection.plan(&facts)?;
@@ -204,6 +235,7 @@ impl Session<'_> {
             for stray in &self.store.strays {
                 notice(format!("{} in the goldens' folder is not read: {}", stray.path, stray.why));
             }
+            self.not_needed(&notice);
         }
         for name in runner::sweep(opened.host.as_ref(), &owner).await.map_err(Failure::environment)? {
             notice(format!("removed {name}, which a run that died had left"));
@@ -224,6 +256,7 @@ impl Session<'_> {
             left_out: plan.left_out.clone(),
             jobs,
         });
+        self.left_out.extend_from_slice(&plan.left_out);
         let run = Run {
             host: Arc::clone(&opened.host),
             catalogue: catalogue.clone(),
@@ -241,7 +274,7 @@ impl Session<'_> {
 }
 
 /// The axis of a run on several hosts.
-const HOST_AXIS: &str = "host";
+pub(super) const HOST_AXIS: &str = "host";
 
 /// The facts of a host that can't be asked, as far as its name tells them.
 fn guess(name: &str) -> Facts {
@@ -278,12 +311,12 @@ fn look_up(
     for case in plan.groups.iter().flat_map(|group| &group.cases) {
         let at = coordinates(case, facts);
         let mut states = BTreeMap::new();
-        for key in golden_keys(case) {
-            let state = store.state(&key, &case.id, &at).map_err(Failure::input)?;
-            states.insert(key, state);
+        let keys = golden_keys(case);
+        for key in &keys {
+            states.insert(key.clone(), store.state(key, &case.id, &at).map_err(Failure::input)?);
         }
         goldens.insert(case.id.clone(), states);
-        let planned = Planned { case: case.id.clone(), image: case.container.image.clone(), at, host };
+        let planned = Planned { case: case.id.clone(), image: case.container.image.clone(), at, keys, host };
         cases.insert(case.id.clone(), planned);
     }
     Ok((goldens, cases))

@@ -12,13 +12,26 @@ impl Bits {
 
     /// All of `len` numbers.
     pub(super) fn all(len: usize) -> Self {
+        let mut words = vec![u64::MAX; len.div_ceil(64)];
+        if let (Some(last), 1..) = (words.last_mut(), len % 64) {
+            *last = (1 << (len % 64)) - 1;
+        }
+        Self(words)
+    }
+
+    /// One of `len` numbers.
+    pub(super) fn one(len: usize, i: usize) -> Self {
         let mut bits = Self::none(len);
-        (0..len).for_each(|i| bits.insert(i));
+        bits.insert(i);
         bits
     }
 
     pub(super) fn insert(&mut self, i: usize) {
         self.0[i / 64] |= 1 << (i % 64);
+    }
+
+    pub(super) fn remove(&mut self, i: usize) {
+        self.0[i / 64] &= !(1 << (i % 64));
     }
 
     pub(super) fn has(&self, i: usize) -> bool {
@@ -31,6 +44,11 @@ impl Bits {
 
     pub(super) fn count(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// How many numbers are in both.
+    pub(super) fn shared(&self, other: &Self) -> usize {
+        self.0.iter().zip(&other.0).map(|(a, b)| (a & b).count_ones() as usize).sum()
     }
 
     /// Whether the two share a number.
@@ -53,6 +71,11 @@ impl Bits {
 
     pub(super) fn add(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
+    }
+
+    /// Keeps what is in the other too.
+    pub(super) fn keep(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a &= b);
     }
 
     /// The numbers, ascending.
@@ -78,14 +101,20 @@ mod tests {
         let mut odd = Bits::none(130);
         (0..130).filter(|i| i % 2 == 1).for_each(|i| odd.insert(i));
         let all = Bits::all(130);
-        assert_eq!((all.count(), odd.count()), (130, 65));
+        assert_eq!((all.count(), odd.count(), all.shared(&odd)), (130, 65, 65));
+        assert_eq!((Bits::all(0).count(), Bits::all(64).count(), Bits::all(65).count()), (0, 64, 65));
         assert_eq!(odd.first(), Some(1));
         assert_eq!(odd.iter().last(), Some(129));
         let even = all.without(&odd);
         assert!(even.has(128) && !even.has(129) && !even.meets(&odd) && even.and(&odd).is_empty());
         assert!(all.within(&odd, &even) && !all.within(&odd, &odd));
-        let mut both = even;
+        let mut both = even.clone();
         both.add(&odd);
         assert_eq!(both, all);
+        both.keep(&even);
+        assert_eq!(both, even);
+        both.remove(128);
+        assert!(!both.has(128) && both.has(126));
+        assert_eq!(Bits::one(130, 129).iter().collect::<Vec<_>>(), [129]);
     }
 }

@@ -1,10 +1,8 @@
 //! One golden folder as it was read: its files by condition, and which cases were recorded where. A plain value.
 
-use std::collections::BTreeMap;
-
 use super::name::{Condition, NameError, decode, encode};
 use super::record::Group;
-use super::resolve::{Ambiguity, resolve};
+use super::resolve::{Ambiguity, Files};
 use super::{Coordinates, GoldenError, HOST_KEYS, KIND_KEYS};
 use crate::judge::{GoldenKey, GoldenState};
 use crate::plan::CaseId;
@@ -15,7 +13,7 @@ pub struct GoldenFolder {
     /// Which.
     pub key: GoldenKey,
     /// Texts by condition.
-    pub files: BTreeMap<Condition, String>,
+    pub files: Files,
     /// Recorded cases, by recording, sorted.
     pub groups: Vec<Group>,
 }
@@ -24,7 +22,7 @@ impl GoldenFolder {
     /// A folder that was never recorded.
     #[must_use]
     pub const fn empty(key: GoldenKey) -> Self {
-        Self { key, files: BTreeMap::new(), groups: Vec::new() }
+        Self { key, files: Files::new(), groups: Vec::new() }
     }
 
     /// The recording that lists a case, on exactly such a host or else on another of its kind (see [`KIND_KEYS`]).
@@ -55,7 +53,7 @@ impl GoldenFolder {
     /// # Errors
     /// When two equally specific files do, with different texts.
     pub fn resolve(&self, at: &Coordinates) -> Result<Option<(&Condition, &str)>, Ambiguity> {
-        resolve(&self.files, at)
+        self.files.resolve(at)
     }
 
     /// What the folder says of a case: `New` unless a recording lists it.

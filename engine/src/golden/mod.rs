@@ -11,14 +11,19 @@
 use std::collections::BTreeMap;
 
 mod bits;
+mod cover;
 pub mod error;
 pub mod folder;
 mod grid;
+mod layout;
 pub mod minimise;
 pub mod name;
+mod patch;
+pub mod prune;
 pub mod record;
 pub mod resolve;
 pub mod store;
+mod tally;
 pub mod update;
 
 pub use crate::facts::{HOST_KEYS, KIND_KEYS};
@@ -26,8 +31,9 @@ pub use error::{GoldenError, TextFault};
 pub use folder::GoldenFolder;
 pub use minimise::{MinimiseError, minimise};
 pub use name::{Condition, NameError};
+pub use prune::{Covered, prune, unreachable};
 pub use record::{Group, RecordedHost, Recording};
-pub use resolve::{Ambiguity, resolve};
+pub use resolve::{Ambiguity, Files, resolve};
 pub use store::{GoldenStore, Stray, apply, orphans, read};
 
 pub use update::{Batch, FolderUpdate, Recorded, UpdateError, update, update_all};

@@ -18,7 +18,7 @@ pub const MAX_NAME: usize = 200;
 const BASE: &str = "base";
 
 /// The ending of golden files.
-const SUFFIX: &str = ".txt";
+pub(super) const SUFFIX: &str = ".txt";
 
 /// For each key the values that it may have. The empty condition holds everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

@@ -11,8 +11,9 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::folder::axes;
-use super::minimise::{MinimiseError, minimise};
+use super::minimise::MinimiseError;
 use super::name::Condition;
+use super::patch::{Patched, patch};
 use super::record::{Group, Recording, conflict_marker, write};
 use super::resolve::Ambiguity;
 use super::{Coordinates, GoldenFolder, HOST_KEYS};
@@ -156,19 +157,20 @@ pub fn update_all(existing: &GoldenFolder, batches: &[Batch<'_>]) -> Result<Fold
     groups.retain(|_, cases| !cases.is_empty());
     let groups: Vec<Group> = groups.into_iter().map(|(recording, cases)| Group { recording, cases }).collect();
 
-    let files = minimise(&cells.keys().cloned().zip(cells.values().cloned()).collect::<Vec<_>>())?;
+    let cells = cells.iter().map(|(at, text)| (at, text.as_str())).collect();
+    let Patched { files, unclaimed } = patch(&existing.files, &cells)?;
     let obsolete = existing.files.keys().filter(|condition| !files.contains_key(condition));
-    let (delete, unclaimed): (Vec<_>, Vec<_>) = obsolete.partition(|c| cells.keys().any(|at| c.matches(at)));
+    let delete = obsolete.filter(|condition| !unclaimed.contains(condition));
     let write = files.iter().filter(|(condition, text)| existing.files.get(condition) != Some(text));
     let name = |condition: &Condition| condition.file_name();
     let mut update = FolderUpdate {
         key: existing.key.clone(),
         write: write.map(|(condition, text)| (name(condition), text.clone())).collect(),
-        delete: delete.into_iter().map(name).collect(),
+        delete: delete.map(name).collect(),
         recorded: (groups != existing.groups).then(|| self::write(&groups)),
         changed,
         unclaimed: unclaimed.iter().map(|condition| name(condition)).collect(),
-        after: GoldenFolder { key: existing.key.clone(), files, groups },
+        after: GoldenFolder { key: existing.key.clone(), files: files.into(), groups },
     };
     for condition in unclaimed {
         update.after.files.extend(existing.files.get_key_value(condition).map(|(c, t)| (c.clone(), t.clone())));
@@ -285,10 +287,11 @@ mod tests {
     fn a_file_that_stands_for_no_recorded_case_stays() {
         let docker = on("2025-01-01", EngineKind::Docker);
         let mut folder = empty();
-        folder.files.insert(Condition::parse("mode=a").unwrap(), "by hand\n".into());
-        folder.files.insert(Condition::parse("mode=z").unwrap(), "by hand\n".into());
+        for name in ["engine=docker", "mode=a", "mode=z"] {
+            folder.files.insert(Condition::parse(name).unwrap(), "by hand\n".into());
+        }
         let update = update(&folder, &seen(&docker, &[("mode=a", "x")]), &docker).unwrap();
-        assert_eq!(names(&update), (vec!["base.txt"], vec!["mode=a.txt"]));
+        assert_eq!(names(&update), (vec!["engine=docker.txt"], vec!["mode=a.txt"]), "one of the two is enough");
         assert_eq!(update.unclaimed, BTreeSet::from(["mode=z.txt".to_owned()]));
         assert_eq!(update.after.files.len(), 2);
     }

@@ -89,7 +89,7 @@ mod tests {
     use crate::judge::{Judged, JudgementKind, Verdict};
     use crate::observe::{BootOutcome, RunStatus, StepObservation};
     use crate::plan::{CasePlan, Check, StepPlan};
-    use crate::scenario::model::{Ask, BootState, ExitSpec, Stream};
+    use crate::scenario::model::{Ask, BootState, Compare, ExitSpec, Golden, Stream, TableForm};
     use std::collections::BTreeMap;
     use std::time::Duration;
 
@@ -129,6 +129,42 @@ mod tests {
         let broken = judged.judgements.last().unwrap();
         assert_eq!((broken.kind, broken.expected.as_str()), (JudgementKind::Golden, "0::/\n"));
         assert_eq!(broken.actual, "0::/docker/<id>/x\n");
+    }
+
+    #[test]
+    fn what_counts_of_a_golden_is_compared_and_recorded() {
+        let ask = |compare| {
+            vec![expect(None, vec![check(Stream::Stdout, Ask::Golden(Golden { name: "s".into(), compare }))])]
+        };
+        let units = TableForm { columns: vec!["UNIT".into(), "ID".into()], sort_rows: true };
+        let seen = "ID           UNIT\n602bcd6aba38 b\n             a\n";
+        for (compare, text, recorded) in [
+            (
+                Compare::Unordered,
+                "<id> b\n             a\nID           UNIT\n",
+                "             a\n<id> b\nID           UNIT\n",
+            ),
+            (Compare::Table(units.clone()), "UNIT | ID\na |\nb | <id>\n", "UNIT | ID\na |\nb | <id>\n"),
+        ] {
+            let plan = plan(vec![step("s", ask(compare))]);
+            let judged = against(&plan, &[printed("s", seen)], text);
+            assert_eq!(judged.verdict, Verdict::Pass, "{:?}", broken(&judged));
+            assert_eq!(judged.observed[0].text, recorded);
+            assert_eq!(judged.rules["s"].iter().collect::<Vec<_>>(), ["ids"]);
+            let judged = against(&plan, &[printed("s", &seen.replace('b', "c"))], text);
+            assert_eq!(judged.verdict, Verdict::Fail);
+        }
+        let plan = plan(vec![step("s", ask(Compare::Table(units)))]);
+        let judged = against(&plan, &[printed("s", "UNIT   ID\na      1\nlonger-than 2\n")], "");
+        assert_eq!(judged.verdict, Verdict::Fail);
+        assert_eq!(
+            broken(&judged),
+            [
+                "s: stdout is a table, as recorded in `s`: no table: line 3 runs across the headings `UNIT` and `ID`, so the header \
+              does not fit it:\nUNIT   ID\nlonger-than 2"
+            ]
+        );
+        assert_eq!((judged.observed, judged.rules.len()), (vec![], 0), "nothing to record");
     }
 
     #[test]

@@ -120,14 +120,15 @@ pub(super) fn judge(asked: Asked<'_>, goldens: &BTreeMap<GoldenKey, GoldenState>
 
 /// Why a text is no table, and the lines that show it.
 fn no_table(error: &TableError, text: &str) -> String {
+    let why = format!("no table: {}", phrase::shorten(&error.to_string()));
     let line = match error {
-        TableError::Empty => return format!("no table: {error}"),
+        TableError::Empty => return why,
         TableError::Across { line, .. } | TableError::Cells { line, .. } => *line,
         TableError::OneHeading { .. } | TableError::NoColumn { .. } => {
-            return format!("no table: {error}:\n{}", phrase::excerpt(text));
+            return format!("{why}:\n{}", phrase::excerpt(text));
         }
     };
     let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let row = text.lines().nth(line - 1).unwrap_or_default();
-    format!("no table: {error}:\n{}\n{}", phrase::shorten(header), phrase::shorten(row))
+    format!("{why}:\n{}\n{}", phrase::shorten(header), phrase::shorten(row))
 }

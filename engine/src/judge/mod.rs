@@ -14,6 +14,7 @@ mod sources;
 mod step;
 #[cfg(test)]
 mod testkit;
+mod unused;
 mod weigh;
 
 pub use case::{Judged, golden_keys, judge_case};
@@ -22,3 +23,4 @@ pub use golden::{golden_form, golden_text};
 pub use model::{CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, Varied, Verdict};
 pub use sources::{GoldenSource, golden_sources};
 pub use step::step_holds;
+pub use unused::{UnusedRule, unused_rules};

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::events::Event;
 use crate::facts::Facts;
-use crate::judge::{CaseResult, Judgement, Observed, Verdict};
+use crate::judge::{CaseResult, Judgement, Observed, UnusedRule, Verdict};
 use crate::observe::escape::steers;
 use crate::observe::{BootObservation, StepObservation};
 use crate::plan::{CaseId, LeftOut, WhyOut};
@@ -65,6 +65,8 @@ struct Document<'a> {
     summary: Numbers<'a>,
     cases: Vec<Case<'a>>,
     left_out: Vec<Left<'a>>,
+    /// Normalising rules that scenarios name and that changed nothing; none where the run was not whole.
+    unused_rules: &'a [UnusedRule],
 }
 
 #[derive(Serialize)]
@@ -163,6 +165,7 @@ pub fn document(run: &Run, redaction: &Redaction) -> serde_json::Result<Value> {
         },
         cases: run.sorted().into_iter().map(case).collect(),
         left_out: run.left_out.iter().map(left).collect(),
+        unused_rules: &run.unused_rules,
     })?;
     seconds(&mut value);
     redaction.value(&run.machines(), &mut value);

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use crate::events::{Event, Summary};
 use crate::facts::Facts;
-use crate::judge::CaseResult;
+use crate::judge::{CaseResult, UnusedRule};
 use crate::plan::{LeftOut, WhyOut};
 use crate::redact::Machine;
 
@@ -49,6 +49,8 @@ pub struct Run {
     pub results: Vec<CaseResult>,
     /// The cases that were never to run.
     pub left_out: Vec<LeftOut>,
+    /// The normalising rules that changed nothing.
+    pub unused_rules: Vec<UnusedRule>,
     /// The numbers; `None` while it runs and where it broke off.
     pub summary: Option<Summary>,
 }
@@ -74,6 +76,7 @@ impl Run {
                 cases: *cases,
             }),
             Event::CaseFinished { result } => self.results.push((**result).clone()),
+            Event::RuleUnused { rule } => self.unused_rules.push(rule.clone()),
             Event::RunFinished { summary } => self.summary = Some(summary.clone()),
             Event::Notice { .. } | Event::Phase { .. } | Event::BootOver { .. } => {}
         }

@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::events::{BootPhase, Event, Summary};
 use crate::facts::{CgroupLayout, CgroupVersion, Facts};
-use crate::judge::{CaseResult, Judgement, JudgementKind, Subject, Verdict};
+use crate::judge::{CaseResult, Judgement, JudgementKind, Subject, UnusedRule, Verdict};
 use crate::observe::{BootObservation, BootOutcome, NotApplied, RunOutput, RunStatus, StepObservation};
 use crate::plan::{CaseId, LeftOut, WhyOut};
 use crate::scenario::model::{AxisValue, Level};
@@ -236,9 +236,23 @@ pub(super) fn events() -> Vec<Event> {
         events.push(Event::CaseFinished { result: Box::new(result) });
         events.push(Event::BootOver { boot });
     }
+    events.extend(unused().map(|rule| Event::RuleUnused { rule }));
     let took = Duration::from_millis(38_210);
     events.push(Event::RunFinished { summary: Summary { boots: 9, took, ..Summary::default() } });
     events
+}
+
+/// Rules that are of no use, one with a hostile name.
+fn unused() -> [UnusedRule; 3] {
+    let unused = |scenario: &str, rule: &str, skipped| UnusedRule {
+        scenario: scenario.into(),
+        rule: rule.into(),
+        place: Place { file: format!("scenarios/{scenario}.toml"), line: 21 },
+        cases: 5,
+        skipped,
+        hosts: ["docker-v1".to_owned()].into(),
+    };
+    [unused("boot/plain", "ids", 0), unused("cgroups/mounts", "ansi", 2), unused("cgroups/mounts", "tree\x1b[2J", 2)]
 }
 
 /// The same on a host whose names stand wherever a container, an engine or a user may put them; with these names.
@@ -273,6 +287,10 @@ pub(super) fn named_run() -> (Run, [&'static str; 4]) {
         left.id = left.id.with("host", "ssh://bob@build7:22");
         let (WhyOut::Skipped(why) | WhyOut::NotApplicable(why) | WhyOut::Filtered(why)) = &mut left.why;
         add(why);
+    }
+    for unused in &mut run.unused_rules {
+        unused.hosts = ["ssh://bob@build7:22".to_owned()].into();
+        add(&mut unused.place.file);
     }
     if let Some(summary) = &mut run.summary {
         summary.left_behind.push(all.into());

@@ -6,8 +6,9 @@ use indexmap::IndexMap;
 
 use super::draft::{AxisDraft, BootDraft, Draft, StepDraft};
 use super::model::{
-    Action, Boot, BootExpectation, BootState, EngineAction, Layer, Level, Matrix, Scalar, Scenario, Step,
+    Action, Boot, BootExpectation, BootState, EngineAction, Layer, Level, Matrix, NamedRule, Scalar, Scenario, Step,
 };
+use crate::source::{Loc, Sp};
 
 const BOOT_TIMEOUT: Duration = Duration::from_secs(20);
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -79,6 +80,7 @@ fn axes(mut below: IndexMap<String, AxisDraft>, above: IndexMap<String, AxisDraf
 /// Fills in what the files leave open.
 pub(crate) fn finish(name: &str, draft: Draft) -> Scenario {
     let loc = draft.loc.clone();
+    let named_rules = named_rules(&draft);
     let normalise: Vec<String> = match draft.normalise {
         Some(names) => names.into_iter().map(|name| name.value).collect(),
         None => NORMALISE.map(str::to_string).to_vec(),
@@ -126,13 +128,28 @@ pub(crate) fn finish(name: &str, draft: Draft) -> Scenario {
         },
         steps: draft.steps.into_iter().map(|draft| step(draft, timeout, &normalise)).collect(),
         normalise_rules: draft.rules.into_iter().map(|(_, rule)| rule).collect(),
+        named_rules,
         loc,
     }
 }
 
+/// The rules that the file itself names, each with the steps for whose goldens it is meant there.
+fn named_rules(draft: &Draft) -> Vec<NamedRule> {
+    let with_golden = || draft.steps.iter().filter(|draft| draft.step.goldens().next().is_some());
+    let names = |draft: &StepDraft| draft.step.name.value.clone();
+    let shared: Vec<String> = with_golden().filter(|draft| draft.normalise.is_none()).map(names).collect();
+    let own = draft.normalise.iter().flatten().filter(|name| name.loc.file == draft.loc.file);
+    let of_all = own.map(|name| NamedRule { name: name.clone(), steps: shared.clone() });
+    let of_one = with_golden().flat_map(|step| {
+        let named = |name: &Sp<String>| NamedRule { name: name.clone(), steps: vec![step.step.name.value.clone()] };
+        step.normalise.iter().flatten().map(named)
+    });
+    of_all.chain(of_one).collect()
+}
+
 /// The lowest layer where no file says which setup mode: the one that changes nothing.
-fn default_mode(loc: &crate::source::Loc) -> Layer {
-    let template = super::model::Template(crate::source::Sp::new("default".to_string(), loc.clone()));
+fn default_mode(loc: &Loc) -> Layer {
+    let template = super::model::Template(Sp::new("default".to_string(), loc.clone()));
     Layer { scalars: [(Scalar::SetupMode, template)].into(), ..Layer::default() }
 }
 

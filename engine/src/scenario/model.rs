@@ -585,4 +585,15 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// Rules of its own, after those of the defaults.
     pub normalise_rules: Vec<NormaliseRule>,
+    /// Where the file itself names rules; what it inherits is not among them.
+    pub named_rules: Vec<NamedRule>,
+}
+
+/// A place where a scenario's own file names a normalising rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedRule {
+    /// The name.
+    pub name: Sp<String>,
+    /// The steps for whose goldens it is meant.
+    pub steps: Vec<String>,
 }

@@ -219,7 +219,10 @@ impl Ran {
                 Event::BootOver { boot } => format!("{boot} over"),
                 Event::CaseFinished { result } => format!("{} {}", result.id, result.verdict.word()),
                 Event::Notice { message } => format!("notice {message}"),
-                Event::RunStarted { .. } | Event::HostFailed { .. } | Event::RunFinished { .. } => "run".to_owned(),
+                Event::RunStarted { .. }
+                | Event::HostFailed { .. }
+                | Event::RuleUnused { .. }
+                | Event::RunFinished { .. } => "run".to_owned(),
             })
             .collect()
     }

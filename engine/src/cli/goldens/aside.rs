@@ -32,7 +32,7 @@ pub(super) fn add(ran: &Ran, runs: u32, pending: &mut Pending) {
     let systemd: BTreeMap<&str, String> =
         ran.catalogue.images.iter().map(|(name, image)| (name.as_str(), image.systemd.to_string())).collect();
     let seen = ran.outcome.results.iter().zip(&broken).filter_map(|(result, broken)| {
-        let Planned { case, image, at, host } = ran.cases.get(&result.id)?;
+        let Planned { case, image, at, host, .. } = ran.cases.get(&result.id)?;
         let systemd = systemd.get(image.as_str()).map_or("", String::as_str);
         Some(Seen {
             result,

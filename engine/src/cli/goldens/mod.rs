@@ -5,12 +5,14 @@ mod aside;
 mod confirm;
 mod desk;
 mod explain;
+mod prune;
 mod review;
 mod update;
 
 pub(super) use accept::{accept, reject};
 pub(super) use aside::set_aside;
 pub(super) use explain::explain;
+pub(super) use prune::prune;
 pub(super) use review::review;
 pub(super) use update::update;
 

@@ -32,11 +32,11 @@ pub(crate) fn sequences(text: &str) -> Vec<Edit> {
     let mut strip = Strip::default();
     let mut edits: Vec<Edit> = Vec::new();
     for (at, byte) in text.bytes().enumerate() {
-        let mut written = Vec::with_capacity(2);
-        strip.push(byte, |b| written.push(b));
+        let (mut count, mut last) = (0, None);
+        strip.push(byte, |b| (count, last) = (count + 1, Some(b)));
         // Bytes beyond ASCII are kept or taken out by whole characters, and all that is put in is line ends.
-        let kept = written.last() == Some(&byte);
-        let put_in = if kept { written.len() - 1 } else { written.len() };
+        let kept = last == Some(byte);
+        let put_in = if kept { count - 1 } else { count };
         let end = if kept { at } else { at + 1 };
         if put_in == 0 && end == at {
             continue;

@@ -28,6 +28,28 @@ pub(super) fn warnings(run: &Run, look: Look) -> Vec<String> {
     out
 }
 
+/// The normalising rules that changed nothing, by the place that names them.
+pub(super) fn unused_rules(run: &Run, look: Look) -> Vec<String> {
+    let unused = &run.unused_rules;
+    if unused.is_empty() {
+        return Vec::new();
+    }
+    let (s, them, lists) = if unused.len() == 1 { ("", "it", "the list") } else { ("s", "them", "their lists") };
+    let what = format!("{} normalising rule{s} changed nothing", unused.len());
+    let mut out = vec![String::new()];
+    out.extend(wrap_words(&[(WARN, "! warn"), (PLAIN, "  "), (BOLD, &what)], look.columns));
+    for of_place in unused.chunk_by(|a, b| a.place == b.place && a.scenario == b.scenario) {
+        let names: Vec<_> = of_place.iter().map(|rule| format!("`{}`", rule.rule)).collect();
+        let Some(first) = of_place.first() else { continue };
+        let told = format!("{} in {} of {}", names.join(", "), count(first.cases), first.scenario);
+        out.extend(phrase(4, &format!("{}  ", clean(&first.place.to_string())), &told, look));
+    }
+    let skipped = if unused.iter().any(|rule| rule.skipped > 0) { " or for cases that were skipped" } else { "" };
+    let help = format!("take {them} out of {lists}, except what is there for other hosts{skipped}");
+    out.extend(phrase(2, "", &help, look));
+    out
+}
+
 /// Every case that neither passed nor only warned, the most alarming last: it is what stays on the screen.
 pub(super) fn failures(run: &Run, look: Look) -> Vec<String> {
     let sorted = run.sorted();

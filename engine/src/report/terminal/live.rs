@@ -62,7 +62,7 @@ impl Live {
                 self.tell();
             }
             Event::RunFinished { .. } => self.clear(),
-            Event::Notice { .. } => {}
+            Event::Notice { .. } | Event::RuleUnused { .. } => {}
         }
     }
 

@@ -156,6 +156,7 @@ impl Reporter for Terminal {
         self.live = None;
         let mut lines = Vec::new();
         if self.options.verbosity > Verbosity::Quiet {
+            lines.extend(failures::unused_rules(&self.run, self.options.look()));
             lines.extend(failures::warnings(&self.run, self.options.look()));
             lines.extend(failures::failures(&self.run, self.options.look()));
             lines.extend(summary::tables(&self.run, self.options.columns));

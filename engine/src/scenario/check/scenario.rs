@@ -184,8 +184,17 @@ fn rules(cx: Cx<'_>, draft: &Draft) {
     }
     let known: Vec<&str> =
         BUILTIN_RULES.iter().copied().chain(draft.rules.iter().map(|(name, _)| name.value.as_str())).collect();
-    let used = draft.normalise.iter().chain(draft.steps.iter().filter_map(|step| step.normalise.as_ref())).flatten();
-    for name in used.filter(|name| !known.contains(&name.value.as_str())) {
+    let used = || draft.normalise.iter().chain(draft.steps.iter().filter_map(|step| step.normalise.as_ref())).flatten();
+    // A rule of a defaults.toml is there for whoever wants it.
+    for (name, _) in draft.rules.iter().filter(|(name, _)| name.loc.file == cx.file) {
+        if !used().any(|used| used.value == name.value) {
+            let message = format!("no `normalise` names the rule `{}`", name.value);
+            let diagnostic = Diagnostic::new(Code::NoEffect, message, &name.loc, "no effect");
+            let help = "add it to the `normalise` of the scenario or of a step, or leave it out";
+            cx.sink.push(diagnostic.help(help));
+        }
+    }
+    for name in used().filter(|name| !known.contains(&name.value.as_str())) {
         let message = format!("there is no normalising rule `{}`", name.value);
         let help = and_also(
             &suggest(&name.value, known.iter().copied(), "rules"),

@@ -35,6 +35,7 @@ pub(crate) fn file(cx: Cx<'_>, role: Role) -> Draft {
 }
 
 fn root(fields: &Fields<'_, '_>, role: Role) -> Draft {
+    let errors = fields.cx.sink.count();
     let (mut title, mut description, mut steps) = (String::new(), None, Vec::new());
     if role == Role::Scenario {
         let item =
@@ -66,6 +67,9 @@ fn root(fields: &Fields<'_, '_>, role: Role) -> Draft {
         boot,
         steps,
     };
+    if role == Role::Scenario && fields.cx.sink.count() == errors {
+        normalises_something(fields, &draft);
+    }
     if role == Role::Scenario && fields.get("step").is_none() && draft.boot.expect.is_none() {
         let help =
             "add a [[step]] with `name` and `run`, or say how the boot must end: [boot] expect.state = \"running\"";
@@ -73,6 +77,18 @@ fn root(fields: &Fields<'_, '_>, role: Role) -> Draft {
         fields.cx.sink.push(Diagnostic::new(Code::NoSteps, message, &fields.loc(), "in this file").help(help));
     }
     draft
+}
+
+/// Reports rules of a scenario that no golden of it will ever meet.
+fn normalises_something(fields: &Fields<'_, '_>, draft: &Draft) {
+    let Some(item) = fields.get("normalise") else { return };
+    let mut with_golden = draft.steps.iter().filter(|draft| draft.step.goldens().next().is_some()).peekable();
+    if with_golden.peek().is_none() {
+        step::no_effect(&item, "is for goldens, and no step here has one", "add expect.stdout.golden = true to a step");
+    } else if with_golden.all(|draft| draft.normalise.is_some()) {
+        let why = "does nothing: every step with a golden has a `normalise` of its own";
+        step::no_effect(&item, why, "leave out this one, or those of the steps");
+    }
 }
 
 fn tags(fields: &Fields<'_, '_>) -> Vec<String> {
