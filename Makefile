@@ -3,10 +3,11 @@
 # make lint    formatting and clippy, as the tests want them
 # make bench   measures the whole run against a shell loop: medians of RUNS (3) runs, on a machine that is quiet
 # make setup   only sets up
+# make sshd    only unpacks an ssh server for the tests, below target/; nothing of it is installed or listens
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test lint bench
+.PHONY: help setup sshd build check test lint bench
 
 ENGINE := target/release/sdc-engine
 # What `make check` is given besides: make check ARGS='--host docker-v2 -k cgroups'
@@ -19,7 +20,8 @@ help:
 # empty, none.
 LABS :=
 test: LABS := dockerd:docker.io podman:podman conmon:conmon crun:crun newuidmap:uidmap slirp4netns:slirp4netns \
-    qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils mke2fs:e2fsprogs
+    qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils mke2fs:e2fsprogs \
+    ssh:openssh-client
 
 # Packages by the program that shows that they are there. An engine is asked for only where none can be reached. Looked at
 # twice: apt may remove a program of another version to install the first that is missing.
@@ -46,6 +48,21 @@ setup:
 	done; \
 	echo "setup: still missing after apt-get install:$$missing" >&2; exit 1
 
+# A server for the tests of ssh://, where the machine has none. To install it would open a port of the machine's; the tests
+# run it from where it is unpacked, on loopback, with keys of their own.
+SSHD := target/sshd
+sshd: setup
+	@set -eu; PATH="$$PATH:/usr/sbin:/sbin"; \
+	command -v sshd >/dev/null 2>&1 || [ -x $(SSHD)/usr/sbin/sshd ] && exit 0; \
+	root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+	echo "setup: unpacking openssh-server below $(SSHD) (not installed)"; \
+	rm -rf $(SSHD); mkdir -p $(SSHD)/debs/partial; \
+	get() { $$root apt-get install -y -qq --download-only --no-install-recommends \
+	    -o Dir::Cache::archives="$$PWD/$(SSHD)/debs" -o APT::Sandbox::User=root openssh-server >/dev/null; }; \
+	get || { $$root apt-get update -qq; get; }; \
+	for deb in $(SSHD)/debs/*.deb; do dpkg -x "$$deb" $(SSHD); done; \
+	[ -x $(SSHD)/usr/sbin/sshd ] || { echo "setup: no sshd came out of openssh-server" >&2; exit 1; }
+
 build: setup
 	cargo build --release --locked
 
@@ -54,7 +71,7 @@ check: build
 	@if [ "$$(id -u)" = 0 ] || [ -n "$${DOCKER_HOST:-}$${CONTAINER_HOST:-}" ] || [ -w /var/run/docker.sock ]; \
 	then $(ENGINE) check scenarios $(ARGS); else echo "check: a private engine needs root: using sudo"; sudo $(ENGINE) check scenarios $(ARGS); fi
 
-test: setup
+test: setup sshd
 	cargo test --locked --workspace
 
 lint:

@@ -41,8 +41,11 @@ const LIMIT: u64 = 4 << 20;
 const LOOKS: &str = r#"
 uid=$(id -u)
 run=${XDG_RUNTIME_DIR:-/run/user/$uid}
-[ $# -gt 0 ] || set -- /var/run/docker.sock "$run/docker.sock" "/run/user/$uid/docker.sock" \
-    /run/podman/podman.sock "$run/podman/podman.sock" "/run/user/$uid/podman/podman.sock"
+own=/run/user/$uid
+if [ $# -eq 0 ]; then
+    set -- /var/run/docker.sock "$run/docker.sock" /run/podman/podman.sock "$run/podman/podman.sock"
+    [ "$run" = "$own" ] || set -- "$@" "$own/docker.sock" "$own/podman/podman.sock"
+fi
 head() { printf '==> %s <==\n' "$1"; }
 head looked; printf '%s\n' "$@"
 head socket; for s; do if [ -S "$s" ] && [ -w "$s" ]; then printf '%s\n' "$s"; fi; done
@@ -232,13 +235,14 @@ fn found(machine: String) -> Result<Look, String> {
         return Err("its shell does not answer as `sh` does".to_owned());
     }
     let programs = line("programs");
-    let start = match programs.iter().find_map(|path| ["dockerd", "podman"].iter().find(|name| path.ends_with(**name)))
-    {
-        Some(&"podman") => {
-            "podman is there, and listens after `systemctl enable --now podman.socket` (`systemctl --user` for a user's own)"
-        }
-        Some(_) => "docker is there, and listens after `systemctl start docker`",
-        None => "start one there",
+    let has = |name: &str| programs.iter().any(|path| path.ends_with(name));
+    let docker = "docker is there, and listens after `systemctl start docker`";
+    let podman = "podman is there, and listens after `systemctl enable --now podman.socket` (`systemctl --user` for a user's own)";
+    let start = match (has("/dockerd"), has("/podman")) {
+        (true, true) => format!("{docker}; {podman}"),
+        (true, false) => docker.to_owned(),
+        (false, true) => podman.to_owned(),
+        (false, false) => "start one there".to_owned(),
     };
     Err(format!(
         "no engine listens there: no socket {}; {start}; or name its socket: `ssh://user@host/path/to.sock`",

@@ -88,6 +88,11 @@ misread() {
     done </proc/self/cgroup 2>/dev/null
 }
 
+# podman's own place for containers that are given none, as those of other programs that use the engine are: what is empty.
+libpod_parent() {
+    find "$point/libpod_parent" -depth -type d -exec rmdir {} \; 2>/dev/null
+}
+
 # What runs that died with their guards have left.
 sweep() {
     for dead in "$runs"/*/; do
@@ -155,6 +160,7 @@ trap '' PIPE  # the owner may be gone; not earlier, for containers would inherit
 echo "ended $code"
 tail -n 20 "$run/engine.log" | sed 's/^/log /'
 each_hierarchy remove_cgroup "$parent"
+each_hierarchy libpod_parent
 unified misread
 unified restore
 rm -rf "$run" || echo "left $run"
