@@ -7,6 +7,7 @@ use std::io;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
+use super::folder::MAX_FOLDER;
 use super::resolve::Ambiguity;
 
 /// What is wrong.
@@ -45,6 +46,24 @@ pub enum GoldenError {
         scenario: String,
         /// The golden's name.
         folder: String,
+    },
+    /// Two names that some file systems take for one.
+    #[error("{first} and {second} differ by letter case alone")]
+    #[diagnostic(help(
+        "on some file systems they are one: rename one of the scenarios, steps, axes or values that they are called after"
+    ))]
+    SameButCase {
+        /// A path below the root.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A scenario or golden name that no file system takes.
+    #[error("`{part}` is too long for the name of a golden folder")]
+    #[diagnostic(help("a part of it may have {MAX_FOLDER} bytes, percent-encoded"))]
+    LongKey {
+        /// The part of it.
+        part: String,
     },
     /// Two files say different things of a case.
     #[error("in {folder}: {ambiguity}")]

@@ -7,6 +7,9 @@ use super::{Coordinates, GoldenError, HOST_KEYS, KIND_KEYS};
 use crate::judge::{GoldenKey, GoldenState};
 use crate::plan::CaseId;
 
+/// The longest name of a folder in bytes: what file systems take.
+pub const MAX_FOLDER: usize = 255;
+
 /// `golden/<scenario>/<folder>/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GoldenFolder {
@@ -87,15 +90,19 @@ pub fn axes(at: &Coordinates) -> Coordinates {
 /// golden's folder, and each component is percent-encoded, so no name leads out of the root.
 ///
 /// # Errors
-/// When a component is empty, `.` or `..`, or the golden's folder is more than one.
+/// When a component is empty, `.`, `..` or too long.
 pub fn path(key: &GoldenKey) -> Result<String, GoldenError> {
     let mut out = String::new();
     for part in key.scenario.split('/').chain([key.folder.as_str()]) {
         if matches!(part, "" | "." | "..") {
             return Err(GoldenError::BadKey { scenario: key.scenario.clone(), folder: key.folder.clone() });
         }
+        let name = encode(part);
+        if name.len() > MAX_FOLDER {
+            return Err(GoldenError::LongKey { part: part.to_owned() });
+        }
         out.push_str(if out.is_empty() { "" } else { "/" });
-        out.push_str(&encode(part));
+        out.push_str(&name);
     }
     Ok(out)
 }
@@ -106,12 +113,15 @@ pub fn path(key: &GoldenKey) -> Result<String, GoldenError> {
 /// When a component is not as [`path`] writes it.
 pub fn key(path: &str) -> Result<Option<GoldenKey>, NameError> {
     let mut parts = path.split('/').map(decode).collect::<Result<Vec<_>, _>>()?;
-    let canonical = parts.iter().map(|part| encode(part)).collect::<Vec<_>>().join("/");
+    let Some(folder) = parts.pop().filter(|_| !parts.is_empty()) else { return Ok(None) };
+    // What is joined here falls apart again at every `/`, also at one that was encoded.
+    let scenario = parts.join("/");
+    let parts = scenario.split('/').chain([folder.as_str()]);
+    let canonical = parts.map(encode).collect::<Vec<_>>().join("/");
     if canonical != path {
         return Err(NameError::NotCanonical(canonical));
     }
-    let folder = parts.pop();
-    Ok(folder.filter(|_| !parts.is_empty()).map(|folder| GoldenKey { scenario: parts.join("/"), folder }))
+    Ok(Some(GoldenKey { scenario, folder }))
 }
 
 #[cfg(test)]
@@ -134,6 +144,9 @@ mod tests {
         {
             assert!(path(&key_of(scenario, folder)).is_err(), "{scenario} {folder}");
         }
+        let long = "ü".repeat(MAX_FOLDER / 6 + 1);
+        assert!(matches!(path(&key_of("a", &long)), Err(GoldenError::LongKey { part }) if part == long));
+        assert!(path(&key_of("a", &long[2..])).is_ok());
     }
 
     #[test]
@@ -142,7 +155,9 @@ mod tests {
             assert_eq!(key(&path(&original).unwrap()), Ok(Some(original)));
         }
         assert_eq!(key("a"), Ok(None));
-        assert!(key("a/b c").is_err());
+        for other in ["a/b c", "a%2Fb/c", "%2E%2E/c", "a/%41"] {
+            assert!(key(other).is_err(), "{other}");
+        }
     }
 
     #[test]

@@ -144,6 +144,20 @@ impl std::fmt::Display for Condition {
     }
 }
 
+/// Two of these names that differ by letter case alone: where a file system does not tell it apart, they are one file.
+#[must_use]
+pub fn same_but_case<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<(&'a str, &'a str)> {
+    let mut all: BTreeMap<String, &str> = BTreeMap::new();
+    for name in names {
+        if let Some(other) = all.insert(name.to_lowercase(), name)
+            && other != name
+        {
+            return Some((other, name));
+        }
+    }
+    None
+}
+
 /// Percent-encodes what is outside `[A-Za-z0-9_.-]`.
 #[must_use]
 pub fn encode(text: &str) -> String {
@@ -216,6 +230,15 @@ mod tests {
         assert_eq!(reason("a=%FF.txt"), "`%FF` is not percent-encoded UTF-8");
         assert_eq!(reason("a=1,a=2.txt"), "the key `a` stands twice");
         assert_eq!(reason(".txt"), "`` is not of the form key=value");
+    }
+
+    #[test]
+    fn names_that_differ_by_letter_case_alone_are_found() {
+        assert_eq!(same_but_case(["a=x.txt", "a=y.txt", "A=x.txt"]), Some(("a=x.txt", "A=x.txt")));
+        assert_eq!(same_but_case(["a=x.txt", "a=x.txt", "a=x,b=y.txt"]), None);
+        // What encodes a letter is always upper case, and so is one file with nothing else.
+        assert_eq!(encode("É").to_lowercase(), encode("É").replace("C3", "c3"));
+        assert_ne!(encode("É").to_lowercase(), encode("é").to_lowercase());
     }
 
     #[test]

@@ -72,6 +72,7 @@ pub fn orphans(store: &GoldenStore, known: &[GoldenKey]) -> Vec<String> {
 pub fn read(root: &Path) -> Result<GoldenStore, GoldenError> {
     let mut store = GoldenStore::default();
     let mut errors = Vec::new();
+    let mut entries = Vec::new();
     match fs::metadata(root) {
         Ok(found) if found.is_dir() => {}
         Ok(_) => return Err(GoldenError::InTheWay { path: root.display().to_string() }),
@@ -89,6 +90,7 @@ pub fn read(root: &Path) -> Result<GoldenStore, GoldenError> {
             }
         };
         let relative = below(root, entry.path());
+        entries.push(relative.clone());
         let kind = entry.file_type();
         if kind.is_symlink() {
             errors.push(GoldenError::Symlink { path: relative });
@@ -101,7 +103,34 @@ pub fn read(root: &Path) -> Result<GoldenStore, GoldenError> {
         }
     }
     store.strays.sort();
+    errors.extend(rivals(&entries, &store.strays));
     GoldenError::all(errors).map(|()| store)
+}
+
+/// Entries of one folder that differ by letter case alone, where one of the two is a golden or leads to one.
+fn rivals(entries: &[String], strays: &[Stray]) -> Vec<GoldenError> {
+    let strays: BTreeSet<&str> = strays.iter().map(|stray| stray.path.as_str()).collect();
+    let is_golden = |path: &str| {
+        let below = format!("{path}/");
+        let named = |name: &str| name == RECORDED_FILE || Condition::from_file_name(name).is_ok();
+        let mut within = entries.iter().filter(|entry| *entry == path || entry.starts_with(&below));
+        within.any(|entry| named(name_of(entry)) && !strays.contains(entry.as_str()))
+    };
+    let mut first: BTreeMap<(&str, String), &str> = BTreeMap::new();
+    let mut rivals = Vec::new();
+    for entry in entries {
+        let folder = &entry[..entry.len() - name_of(entry).len()];
+        let other = *first.entry((folder, name_of(entry).to_lowercase())).or_insert(entry);
+        if other != entry && (is_golden(other) || is_golden(entry)) {
+            rivals.push(GoldenError::SameButCase { first: other.to_owned(), second: entry.clone() });
+        }
+    }
+    rivals
+}
+
+/// The last component of a path.
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Reads one file into the store.
@@ -111,9 +140,6 @@ fn read_file(store: &mut GoldenStore, path: &Path, relative: &str) -> Result<(),
         Ok(())
     };
     let (dir, name) = relative.rsplit_once('/').unwrap_or(("", relative));
-    if name.starts_with(TEMPORARY) {
-        return stray("an update was interrupted and left it".into());
-    }
     let key = match folder::key(dir) {
         Ok(Some(key)) => key,
         Ok(None) => return stray("goldens stand in golden/<scenario>/<step>/".into()),
@@ -122,6 +148,7 @@ fn read_file(store: &mut GoldenStore, path: &Path, relative: &str) -> Result<(),
     let condition = match Condition::from_file_name(name) {
         Ok(condition) => Some(condition),
         Err(_) if name == RECORDED_FILE => None,
+        Err(_) if name.starts_with(TEMPORARY) => return stray("an update was interrupted and left it".into()),
         Err(error) => return stray(error.to_string()),
     };
     let bytes = fs::read(path).map_err(io_error("read", relative))?;
@@ -149,8 +176,9 @@ fn read_file(store: &mut GoldenStore, path: &Path, relative: &str) -> Result<(),
 /// Writes updates: all of them or none, as far as a file system allows.
 ///
 /// Every text is first written to a temporary file in its own folder and brought to the disk. Only when all of them
-/// are there, they are renamed into place, and only then superseded files are deleted. Whatever fails before the
-/// renames leaves the old set and no trace. `recorded.toml` comes last of its folder's renames.
+/// are there, they are renamed into place, and only then superseded files are deleted, with the folders that this leaves
+/// empty. Whatever fails before the renames leaves the old set and no trace. `recorded.toml` comes last of its folder's
+/// renames.
 ///
 /// # Errors
 /// When a path would leave the root, or the file system would not.
@@ -165,19 +193,34 @@ pub fn apply(root: &Path, updates: &[FolderUpdate]) -> Result<(), GoldenError> {
         }
     };
     let mut touched = BTreeSet::new();
+    delete(staged.first, &mut touched)?;
     for Staged { file, target, relative } in staged.writes {
         file.persist(&target).map_err(|error| io_error("write", relative)(error.error))?;
         touched.extend(target.parent().map(Path::to_path_buf));
     }
-    for (target, relative) in staged.deletes {
-        match fs::remove_file(&target) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error("delete", relative)(error)),
-            _ => touched.extend(target.parent().map(Path::to_path_buf)),
+    delete(staged.deletes, &mut touched)?;
+    for dir in staged.emptied {
+        let inside = dir.ancestors().take_while(|dir| *dir != root);
+        // What is not empty stays, whatever is in it.
+        for gone in inside.take_while(|dir| fs::remove_dir(dir).is_ok()) {
+            touched.remove(gone);
+            touched.extend(gone.parent().map(Path::to_path_buf));
         }
     }
     for dir in touched {
         let sync = File::open(&dir).and_then(|dir| dir.sync_all());
         sync.map_err(io_error("sync", below(root, &dir)))?;
+    }
+    Ok(())
+}
+
+/// Deletes what is there of these files, and notes their folders.
+fn delete(files: Vec<(PathBuf, String)>, touched: &mut BTreeSet<PathBuf>) -> Result<(), GoldenError> {
+    for (target, relative) in files {
+        match fs::remove_file(&target) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error("delete", relative)(error)),
+            _ => touched.extend(target.parent().map(Path::to_path_buf)),
+        }
     }
     Ok(())
 }
@@ -192,8 +235,13 @@ struct Staged {
 /// Everything that is ready to be done.
 #[derive(Default)]
 struct Ready {
+    /// Files that go before anything is written: they differ from a new one by letter case alone, and where a file
+    /// system does not tell that apart, the new one would be deleted after it was written.
+    first: Vec<(PathBuf, String)>,
     writes: Vec<Staged>,
     deletes: Vec<(PathBuf, String)>,
+    /// Folders of which nothing may be left.
+    emptied: Vec<PathBuf>,
 }
 
 /// Folders that were made, outermost first.
@@ -215,19 +263,41 @@ fn prepare(root: &Path, updates: &[FolderUpdate], made: &mut Made) -> Result<Rea
     for update in updates.iter().filter(|update| !update.is_empty()) {
         let relative = folder::path(&update.key)?;
         let dir = make_folder(root, &relative, made)?;
+        let present = names_in(&dir).map_err(io_error("read", relative.as_str()))?;
+        let mut written = BTreeSet::new();
         let texts = update.write.iter().map(|(name, text)| (name.as_str(), text));
         for (name, text) in texts.chain(update.recorded.iter().map(|text| (RECORDED_FILE, text))) {
-            let relative = file_path(&relative, name)?;
-            let target = plain_target(root, &relative)?;
-            let file = stage(&dir, text).map_err(io_error("write", relative.as_str()))?;
-            ready.writes.push(Staged { file, target, relative });
+            let path = file_path(&relative, name)?;
+            let target = plain_target(root, &path)?;
+            let others = present.get(&name.to_lowercase()).into_iter().flatten();
+            if let Some(other) = others.into_iter().find(|other| *other != name && !update.delete.contains(*other)) {
+                return Err(GoldenError::SameButCase { first: format!("{relative}/{other}"), second: path });
+            }
+            let file = stage(&dir, text).map_err(io_error("write", path.as_str()))?;
+            written.insert(name.to_lowercase());
+            ready.writes.push(Staged { file, target, relative: path });
         }
         for name in &update.delete {
-            let relative = file_path(&relative, name)?;
-            ready.deletes.push((plain_target(root, &relative)?, relative));
+            let path = file_path(&relative, name)?;
+            let same = written.contains(&name.to_lowercase());
+            let deletes = if same { &mut ready.first } else { &mut ready.deletes };
+            deletes.push((plain_target(root, &path)?, path));
+        }
+        if update.after.files.is_empty() && update.after.groups.is_empty() {
+            ready.emptied.push(dir);
         }
     }
     Ok(ready)
+}
+
+/// The names in a folder, by what they are where letter case is not told apart.
+fn names_in(dir: &Path) -> io::Result<BTreeMap<String, Vec<String>>> {
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        all.entry(name.to_lowercase()).or_default().push(name);
+    }
+    Ok(all)
 }
 
 /// A golden's file below the root; only names of conditions and `recorded.toml` are.
@@ -247,8 +317,14 @@ fn make_folder(root: &Path, relative: &str, made: &mut Made) -> Result<PathBuf, 
     made.0.extend(missing.into_iter().rev().map(Path::to_path_buf));
     fs::create_dir_all(root).map_err(io_error("make", root.display().to_string()))?;
     for part in relative.split('/') {
+        let present = names_in(&dir).map_err(io_error("read", below(root, &dir)))?;
+        let same = present.get(&part.to_lowercase()).into_iter().flatten().find(|other| *other != part);
+        let other = same.map(|other| below(root, &dir.join(other)));
         dir.push(part);
         let path = below(root, &dir);
+        if let Some(other) = other {
+            return Err(GoldenError::SameButCase { first: other, second: path });
+        }
         match fs::symlink_metadata(&dir) {
             Ok(found) if found.is_symlink() => return Err(GoldenError::Symlink { path }),
             Ok(found) if found.is_dir() => {}

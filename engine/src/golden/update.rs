@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::folder::axes;
 use super::minimise::MinimiseError;
-use super::name::Condition;
+use super::name::{Condition, same_but_case};
 use super::patch::{Patched, patch};
 use super::record::{Group, Recording, conflict_marker, write};
 use super::resolve::Ambiguity;
@@ -109,6 +109,15 @@ pub enum UpdateError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Ambiguous(#[from] Ambiguity),
+    /// Two files that some file systems take for one.
+    #[error("{first} and {second} would differ by letter case alone")]
+    #[diagnostic(help("on some file systems they are one file: give the axes or values other names"))]
+    SameButCase {
+        /// A file's name.
+        first: String,
+        /// The other's.
+        second: String,
+    },
     /// The texts can't be laid out as files.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -174,6 +183,10 @@ pub fn update_all(existing: &GoldenFolder, batches: &[Batch<'_>]) -> Result<Fold
     };
     for condition in unclaimed {
         update.after.files.extend(existing.files.get_key_value(condition).map(|(c, t)| (c.clone(), t.clone())));
+    }
+    let names: Vec<String> = update.after.files.keys().map(name).collect();
+    if let Some((first, second)) = same_but_case(names.iter().map(String::as_str)) {
+        return Err(UpdateError::SameButCase { first: first.to_owned(), second: second.to_owned() });
     }
     Ok(update)
 }
@@ -309,6 +322,10 @@ mod tests {
         let marker = seen(&docker, &[("mode=a", "x\n=======")]);
         let expected = "line 2 of the text of s[mode=a] looks like a merge-conflict marker";
         assert_eq!(message(update(&empty(), &marker, &docker)), expected);
+        let cases = seen(&docker, &[("mode=a", "x"), ("mode=A", "y"), ("mode=b", "z"), ("mode=c", "z")]);
+        let expected = "mode=A.txt and mode=a.txt would differ by letter case alone";
+        assert_eq!(message(update(&empty(), &cases, &docker)), expected);
+        assert!(update(&empty(), &cases[..3], &docker).is_ok(), "with no two such files there is nothing wrong");
         let elsewhere = update(&empty(), &seen(&docker, &[("base", "x")]), &on("", EngineKind::Podman));
         assert!(message(elsewhere).starts_with("s[base] was not seen on lab-podman"));
         let mut lost = update(&empty(), &seen(&docker, &[("mode=a", "x")]), &docker).unwrap().after;
