@@ -1,7 +1,7 @@
 //! What goldens are called: whatever scenarios, steps, axes and values are named, no file lies outside the golden
 //! folder, what was written is what is read, and no two names are one where letter case is not told apart.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 use std::collections::BTreeSet;
 use std::fs;
