@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 /// The facts that are coordinates of goldens besides a case's axes; no axis may have one of these names. `engine_major` is
-/// the first number of the engine's version.
-pub const HOST_KEYS: [&str; 4] = ["cgroups", "engine", "engine_major", "rootless"];
+/// the first number of the engine's version, `delegation` is [`Facts::delegation`].
+pub const HOST_KEYS: [&str; 5] = ["cgroups", "delegation", "engine", "engine_major", "rootless"];
 
 /// The facts that a host must share with a recorded one to be compared with it. The engine's version is none of
 /// them: a newer engine is held against what older ones did, and gets files of its own where it is accepted to differ.
-pub const KIND_KEYS: [&str; 3] = ["cgroups", "engine", "rootless"];
+pub const KIND_KEYS: [&str; 4] = ["cgroups", "delegation", "engine", "rootless"];
 
 /// Which container engine answers on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -143,6 +143,14 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Whether containers get the controllers that systemd asks for by default, memory and pids: `full`, else `partial`. On
+    /// v2 it decides where exec puts a process, for a cgroup that gives controllers to others can't hold one itself.
+    #[must_use]
+    pub fn delegation(&self) -> &'static str {
+        let given = if self.delegated.is_empty() { &self.controllers } else { &self.delegated };
+        if ["memory", "pids"].iter().all(|name| given.contains(*name)) { "full" } else { "partial" }
+    }
+
     /// An ordinary host to start from when facts are assumed instead of probed: docker on cgroup v2, rootful, with
     /// every controller and no security module.
     #[must_use]

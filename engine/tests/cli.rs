@@ -27,6 +27,7 @@ fn engine(arguments: &[&str]) -> Command {
         "SDC_ENGINE_HOST",
         "CONTAINER_HOST",
         "RUST_BACKTRACE",
+        "CI",
     ] {
         command.env_remove(variable);
     }

@@ -46,7 +46,7 @@ impl Bob {
     /// The program as Bob runs it: its exit code and stdout.
     fn runs(&self, arguments: &[&str]) -> (i32, String) {
         let mut command = Command::cargo_bin("sdc-engine").unwrap();
-        for variable in ["SDC_ENGINE_LOG", "SDC_ENGINE_HOST", "DOCKER_HOST", "CONTAINER_HOST", "DOCKER_CONTEXT"] {
+        for variable in ["SDC_ENGINE_LOG", "SDC_ENGINE_HOST", "DOCKER_HOST", "CONTAINER_HOST", "DOCKER_CONTEXT", "CI"] {
             command.env_remove(variable);
         }
         let path = format!("{}:{}", self.home().join("bin").display(), std::env::var("PATH").unwrap());

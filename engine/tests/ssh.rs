@@ -17,7 +17,7 @@ use sshd::Server;
 fn engine(path: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("sdc-engine"));
     command.args(arguments).current_dir(root()).env("PATH", path).stdin(Stdio::null());
-    for variable in ["SSH_AUTH_SOCK", "DOCKER_HOST", "CONTAINER_HOST"] {
+    for variable in ["SSH_AUTH_SOCK", "DOCKER_HOST", "CONTAINER_HOST", "CI"] {
         command.env_remove(variable);
     }
     command

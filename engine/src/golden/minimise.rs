@@ -18,7 +18,7 @@ use super::layout::Layout;
 use super::name::{Condition, MAX_NAME};
 
 /// With more files than this, no second look is taken at a set: nobody reads so many names.
-const READABLE: usize = 512;
+pub(super) const READABLE: usize = 512;
 
 /// Why there is no set of files.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]

@@ -19,11 +19,12 @@ use super::Coordinates;
 use super::bits::Bits;
 use super::grid::Grid;
 use super::layout::Layout;
-use super::minimise::{MinimiseError, fresh};
+use super::minimise::{MinimiseError, READABLE, fresh};
 use super::name::Condition;
 
-/// How many files [`take_over`] may look at.
-const LOOKS: usize = 1_000_000;
+/// A set that is too large to be read, of more than [`READABLE`] files, is written anew only where that saves one file in
+/// so many: the search is not thorough there, and finds one file less or more by chance.
+const WORTH: usize = 16;
 
 /// Files by condition.
 type Files = BTreeMap<Condition, String>;
@@ -50,17 +51,26 @@ pub(super) fn patch<'a>(
         let patched = [Rewrite::Wholly, Rewrite::Mostly].map(|rewrite| patched(&standing, rewrite).ok());
         best = patched.into_iter().flatten().min_by_key(|layout| cost(&layout.named()));
     }
-    if let (Some(layout), Ok(new)) = (&mut best, &new) {
+    if let (Some(layout), Ok(new)) = (&mut best, &new)
+        && layout.files.len() <= READABLE
+    {
         take_over(layout, &Layout::of(&grid, new), standing.tally.open());
     }
     let named = best.map(|layout| layout.named());
     let files = match (named, new) {
-        (Some(named), new) if new.as_ref().map_or(true, |new| cost(&named) <= cost(&borrowed(new))) => {
+        (Some(named), new) if new.as_ref().map_or(true, |new| stays(cost(&named), cost(&borrowed(new)))) => {
             named.into_iter().map(|(condition, text)| (condition, text.to_owned())).collect()
         }
         (_, new) => new?,
     };
     Ok(Patched { files, unclaimed: existing.keys().filter(|condition| !claimed.contains(condition)).collect() })
+}
+
+/// Whether a set of so many files, of which so many change, is preferred to what would be written if there was nothing.
+fn stays(patched: (usize, usize), fresh: (usize, usize)) -> bool {
+    let (files, _) = patched;
+    let spare = if files > READABLE { files / WORTH } else { 0 };
+    patched <= fresh || (files > fresh.0 && files <= fresh.0 + spare)
 }
 
 fn borrowed(files: &Files) -> BTreeMap<Condition, &str> {
@@ -123,8 +133,7 @@ fn take_over(layout: &mut Layout<'_, '_>, smaller: &Layout<'_, '_>, changed: &Bi
     let grid = layout.grid;
     let mut order: Vec<usize> = (0..grid.texts.len()).collect();
     order.sort_by_key(|text| !grid.own[*text].meets(changed));
-    // Every attempt looks at every file.
-    for text in order.into_iter().take(LOOKS / layout.files.len().max(1)) {
+    for text in order {
         if layout.files.len() <= smaller.files.len() {
             return;
         }

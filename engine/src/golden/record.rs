@@ -52,6 +52,8 @@ pub struct RecordedHost {
     pub rootless: bool,
     /// The cgroup version of containers: a coordinate.
     pub cgroups: String,
+    /// Whether containers got memory and pids, `full` or `partial`: a coordinate.
+    pub delegation: String,
     /// The layout below `/sys/fs/cgroup`.
     pub cgroup_layout: String,
     /// The kernel's release.
@@ -78,6 +80,7 @@ impl RecordedHost {
             runtime: format!("{} {}", facts.runtime, facts.runtime_version).trim().to_owned(),
             rootless: facts.rootless,
             cgroups: facts.cgroups.to_string(),
+            delegation: facts.delegation().to_owned(),
             cgroup_layout: layout.to_owned(),
             kernel: facts.kernel.clone(),
             os: facts.os.clone(),
@@ -88,8 +91,13 @@ impl RecordedHost {
     /// The facts that are coordinates of every case, by the names of [`HOST_KEYS`].
     #[must_use]
     pub fn coordinates(&self) -> Coordinates {
-        let values =
-            [self.cgroups.clone(), self.engine.clone(), major(&self.engine_version), self.rootless.to_string()];
+        let values = [
+            self.cgroups.clone(),
+            self.delegation.clone(),
+            self.engine.clone(),
+            major(&self.engine_version),
+            self.rootless.to_string(),
+        ];
         HOST_KEYS.into_iter().map(str::to_owned).zip(values).collect()
     }
 }
@@ -161,7 +169,8 @@ pub fn write(groups: &[Group]) -> String {
         out.extend([line("name", &host.name), line("engine", &host.engine)]);
         out.extend([line("engine_version", &host.engine_version), line("runtime", &host.runtime)]);
         out.extend([format!("rootless = {}\n", host.rootless), line("cgroups", &host.cgroups)]);
-        out.extend([line("cgroup_layout", &host.cgroup_layout), line("kernel", &host.kernel)]);
+        out.extend([line("delegation", &host.delegation), line("cgroup_layout", &host.cgroup_layout)]);
+        out.push_str(&line("kernel", &host.kernel));
         out.extend([line("os", &host.os), line("arch", &host.arch)]);
     }
     out
