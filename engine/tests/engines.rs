@@ -5,13 +5,12 @@
 
 mod program;
 
-use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use program::user::{User, verdicts};
-use program::{able, nothing_left, root, start};
+use program::{able, nothing_left, run_with, start};
 use rustix::process::Signal;
 
 /// Three boots that share nothing and take a few seconds.
@@ -56,12 +55,6 @@ fn a_podman_that_is_killed_ends_its_cases_alone() {
     struck("podman-v2", "docker-v1", Signal::KILL, "the engine of podman-v2 died in mid-run");
 }
 
-/// The run folders of engines of a name.
-fn folders(lab: &str) -> BTreeSet<String> {
-    let entries = std::fs::read_dir("/run/sdc-engine").into_iter().flatten().filter_map(Result::ok);
-    entries.map(|entry| entry.file_name().display().to_string()).filter(|name| name.starts_with(lab)).collect()
-}
-
 /// A program of an engine's name that is the engine with one more argument, which it can't do with.
 fn not_started(lab: &str, program: &str, bad: &str, reason: &str) {
     let Some(_alone) = able(lab) else { return };
@@ -72,22 +65,15 @@ fn not_started(lab: &str, program: &str, bad: &str, reason: &str) {
     std::fs::write(&file, format!("#!/bin/sh\nexec {} {bad} \"$@\"\n", real.trim())).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
     let user = User::with("Started?", STEPS);
-    let before = folders(lab);
-    let output = Command::new(assert_cmd::cargo::cargo_bin("sdc-engine"))
-        .args(user.arguments(&["check"], &["--host", lab]))
-        .current_dir(root())
-        .env("PATH", format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap()))
-        .env_remove("SDC_ENGINE_LOG")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).replace('│', " ");
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let ended = run_with(&user.arguments(&["check"], &["--host", lab]), "", &[("PATH", &path)]);
+    let text = ended.stderr.replace('│', " ");
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(output.status.code(), Some(3), "{words}");
+    assert_eq!(ended.code, Some(3), "{words}");
     assert!(words.starts_with(&format!("× failed to start the private engine {lab}: ")), "{words}");
     assert!(words.to_lowercase().ends_with(reason) && !words.contains("level=warning"), "{words}");
-    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
-    assert_eq!(folders(lab), before);
+    assert!(ended.stdout.is_empty(), "{}", ended.stdout);
+    assert!(!ended.name.is_empty(), "its engine was never seen");
 }
 
 #[test]

@@ -125,11 +125,8 @@ impl Tunnel {
 
     /// Forwards a socket behind which an engine answers.
     async fn through(target: &SshTarget, socket: String, machine: String) -> Result<Self, String> {
-        let folder = folder().map_err(|error| format!("no folder for its socket can be made: {error}"))?;
-        let local = folder.path().join("engine.sock");
-        let forward = forward(target, &socket, &local).await?;
-        // From here on the shell around ssh removes it.
-        let _path = folder.keep();
+        let base = base().map_err(|error| format!("no folder for its socket can be made: {error}"))?;
+        let (forward, local) = forward(target, &socket, &base).await?;
         let address = Address::Unix(local.clone());
         let tunnel = Self { local, socket, machine, forward: Arc::new(Mutex::new(Some(forward))) };
         let words = match timeout(ANSWER, get_json(&address, "/version")).await {
@@ -160,15 +157,15 @@ impl Tunnel {
     }
 }
 
-/// A folder that only this user may enter.
-fn folder() -> std::io::Result<tempfile::TempDir> {
+/// Where the folders of sockets are made.
+fn base() -> std::io::Result<PathBuf> {
     let base = if rustix::process::geteuid().is_root() {
         PathBuf::from("/run/sdc-engine")
     } else {
         std::env::var_os("XDG_RUNTIME_DIR").filter(|v| !v.is_empty()).map_or_else(std::env::temp_dir, PathBuf::from)
     };
     std::fs::create_dir_all(&base)?;
-    tempfile::Builder::new().prefix("ssh-").tempdir_in(base)
+    Ok(base)
 }
 
 async fn look(target: &SshTarget) -> Result<Look, String> {
@@ -257,20 +254,29 @@ fn section<'a>(text: &'a str, name: &str) -> &'a str {
     rest.split_once("\n==> ").map_or(rest, |(section, _)| section).split("==> ").next().unwrap_or_default()
 }
 
-/// Runs ssh, and removes the folder of the socket when it is over.
-const AROUND: &str = r#"folder=$1; shift; trap '' HUP INT TERM; "$@"; rm -rf -- "$folder""#;
+/// Makes the folder of the socket, which only this user may enter, runs ssh, and removes the folder when it is over: one
+/// process does all three, so that nothing is left wherever this one is killed.
+const AROUND: &str = r#"
+trap '' HUP INT TERM
+folder=$(mktemp -d "$1/ssh-XXXXXX") || exit
+echo "folder $folder"
+socket=$2 host=$3 run=$4
+shift 4
+"$@" -L "$folder/engine.sock:$socket" -- "$host" "$run"
+rm -rf -- "$folder"
+"#;
 
-async fn forward(target: &SshTarget, socket: &str, local: &Path) -> Result<Forward, String> {
+/// ssh, and the socket of ours that it has made.
+async fn forward(target: &SshTarget, socket: &str, base: &Path) -> Result<(Forward, PathBuf), String> {
     let ssh = target.command();
     let mut command = Command::new("sh");
-    command.args(["-c", AROUND, "sdc-engine-ssh"]).args(local.parent()).arg("ssh").args(ssh.as_std().get_args());
+    command.args(["-c", AROUND, "sdc-engine-ssh"]).arg(base);
+    command.args([socket, &target.host, "echo ready; cat >/dev/null", "ssh"]).args(ssh.as_std().get_args());
     for option in
         ["ControlPath=none", "ExitOnForwardFailure=yes", "StreamLocalBindUnlink=yes", "ServerAliveInterval=15"]
     {
         command.args(["-o", option]);
     }
-    command.arg("-L").arg(format!("{}:{socket}", local.display()));
-    command.args(["--", &target.host, "echo ready; cat >/dev/null"]);
     // Ctrl-C on the terminal is for us; ssh ends when we close its pipe.
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut child = command.spawn().map_err(|error| format!("sh can't be started: {error}"))?;
@@ -280,10 +286,13 @@ async fn forward(target: &SshTarget, socket: &str, local: &Path) -> Result<Forwa
     let stderr = child.stderr.take().ok_or_else(missing)?;
     let ready = timeout(FORWARD, async {
         let mut lines = BufReader::new(stdout).lines();
+        let mut folder = None;
         // A login may print words of its own first.
         while let Ok(Some(line)) = lines.next_line().await {
-            if line.trim() == "ready" {
-                return Ok(());
+            match (&folder, line.trim()) {
+                (None, first) => folder = first.strip_prefix("folder ").map(PathBuf::from),
+                (Some(folder), "ready") => return Ok(folder.join("engine.sock")),
+                (Some(_), _) => {}
             }
         }
         let mut words = String::new();
@@ -291,7 +300,7 @@ async fn forward(target: &SshTarget, socket: &str, local: &Path) -> Result<Forwa
         Err(advised(&words, target))
     });
     match ready.await {
-        Ok(Ok(())) => Ok(Forward { child, stdin }),
+        Ok(Ok(local)) => Ok((Forward { child, stdin }, local)),
         Ok(Err(words)) => Err(words),
         Err(_) => Err(format!("the forward of {socket} is not there after {} s", FORWARD.as_secs())),
     }
