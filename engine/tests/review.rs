@@ -190,6 +190,27 @@ fn what_varies_is_shown_and_never_accepted() {
 }
 
 #[test]
+fn better_evidence_takes_the_place_of_worse_and_a_case_without_a_text_is_refused() {
+    let Some(_alone) = able(LAB) else { return };
+    let user = User::new("echo same");
+    let update = |more: &[&str]| user.run(&[&["update", "--host", LAB, "--reason", "r"], more].concat(), "", &[]);
+    ended(&update(&["--repeat", "1"]), 0, &["recorded 3 texts in 1 file"]);
+    assert!(user.recorded().contains("runs = 1\n"), "{}", user.recorded());
+    assert!(user.recorded().contains("systemd = \"252."), "the banner's version: {}", user.recorded());
+    ended(&update(&["--repeat", "2"]), 0, &["recorded 3 texts in 0 files; 0 cases refused"]);
+    assert!(user.recorded().contains("runs = 2\n") && !user.recorded().contains("runs = 1\n"), "{}", user.recorded());
+    let before = user.recorded();
+    ended(&update(&["--repeat", "1"]), 0, &["the goldens are as they were"]);
+    assert_eq!(user.recorded(), before);
+
+    // What fails in another way shows no text, though it has a golden.
+    user.write("echo same; exit ${{ 3 if n == 2 else 0 }}", "");
+    let words = ["refused  mine[n=2]: it showed no text for mine/say: ", "expected exit code 0, saw exit code 3"];
+    ended(&update(&["--repeat", "1"]), 1, &words);
+    assert_eq!(user.recorded(), before);
+}
+
+#[test]
 fn a_rule_that_is_edited_in_review_settles_what_it_takes_out() {
     let Some(_alone) = able(LAB) else { return };
     let user = User::new("echo build 17");
@@ -209,6 +230,56 @@ fn a_rule_that_is_edited_in_review_settles_what_it_takes_out() {
     let reviewed = user.run(&["review"], "e\n", &[("EDITOR", &editor), ("VISUAL", "")]);
     ended(&reviewed, 0, &["change in 3 cases", "the goldens are as they were"]);
     ended(&user.check(), 0, &["3 pass"]);
+}
+
+#[test]
+fn explain_shows_what_a_golden_text_is_made_of() {
+    let Some(_alone) = able(LAB) else { return };
+    let rule = "normalise = [\"build\"]\n[normalise_rule.build]\nregex = 'build (\\d+)'\nreplace = 'build <build>'\n";
+    let user = User::new("echo build 17");
+    user.write("echo build 17", rule);
+    let own = ["scenarios", "golden", "aside"].map(|name| user.path(name).display().to_string());
+    let explain = |case: &str| {
+        let words = ["explain", case, &own[0], "--golden", &own[1], "--aside", &own[2], "--host", LAB];
+        run_with(&words.map(ToOwned::to_owned), "", &[])
+    };
+    ended(&explain("n=4"), 2, &["no case is selected"]);
+    // Nothing is set aside: the case runs now.
+    let lines =
+        ["mine[n=2]  new now, on docker-v1", "nothing recorded in golden/mine/say", "build 17", "build <build>"];
+    ended(&explain("mine[n=2]"), 0, &lines);
+    assert!(!user.path("golden").exists() && !user.path("aside").exists(), "explaining writes nothing");
+    ended(&user.check(), 1, &["3 new"]);
+    ended(&explain("mine[n=2]"), 0, &["mine[n=2]  as set aside, on docker-v1", "build 17", "build <build>"]);
+    ended(&user.run(&["update", "--host", LAB, "--reason", "r", "--repeat", "1"], "", &[]), 0, &[]);
+    ended(&user.run(&["review"], "", &[]), 0, &["nothing is set aside"]);
+    ended(&explain("mine[n=2]"), 0, &["mine[n=2]  pass now", "golden/mine/say/base.txt", "build <build>"]);
+}
+
+#[test]
+fn prune_removes_what_no_case_needs_after_a_clean_run_and_only_then() {
+    let Some(_alone) = able(LAB) else { return };
+    let user = User::new("echo ${{ 'three' if n == 3 else 'few' }}");
+    ended(&user.run(&["update", "--host", LAB, "--reason", "r", "--repeat", "1"], "", &[]), 0, &["in 2 files"]);
+    let prune = |more: &[&str]| user.run(&[&["prune", "--host", LAB], more].concat(), "", &[]);
+    ended(&prune(&["--yes"]), 0, &["every golden is needed"]);
+    assert_eq!(user.goldens().len(), 2);
+
+    let scenario = std::fs::read_to_string(user.path("scenarios/mine.toml")).unwrap();
+    let without = |text: &str| std::fs::write(user.path("scenarios/mine.toml"), text).unwrap();
+    without(&scenario.replace("n = [1, 2, 3]", "n = [1, 2]"));
+    ended(&prune(&[]), 1, &["1 case and 1 file are not needed: --yes removes them", "golden/mine/say/n=3.txt"]);
+    assert_eq!(user.goldens().len(), 2, "without --yes nothing is removed");
+    // A run that is not clean says nothing of what is needed.
+    without(&scenario.replace("n = [1, 2, 3]", "n = [1, 2]").replace("'few'", "'other'"));
+    ended(&prune(&["--yes"]), 1, &["nothing is removed"]);
+    assert_eq!(user.goldens().len(), 2);
+    ended(&user.run(&["prune", "--yes", "--host", LAB], "", &[("CI", "1")]), 2, &["CI is set"]);
+    without(&scenario.replace("n = [1, 2, 3]", "n = [1, 2]"));
+    ended(&prune(&["--yes"]), 0, &["removed 1 case and 1 file"]);
+    assert_eq!(user.goldens(), [("base.txt".to_owned(), "few\n".to_owned())].into());
+    assert!(!user.recorded().contains("n=3"), "{}", user.recorded());
+    ended(&user.check(), 0, &["2 pass"]);
 }
 
 #[test]

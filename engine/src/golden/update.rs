@@ -2,7 +2,7 @@
 //!
 //! Cases that were not seen keep exactly their text, and their line in `recorded.toml`. So does a seen case whose text
 //! is the recorded one: provenance says where a text is from, not where it was last confirmed, so that recording the
-//! same again changes nothing. A file is deleted only when recorded cases lie within its condition and the new set
+//! same again changes nothing. A recording of fewer runs gives way to one of more, for that is better evidence. A file is deleted only when recorded cases lie within its condition and the new set
 //! does without it; a file that stands for no recorded case is left alone and reported.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,7 +154,8 @@ pub fn update_all(existing: &GoldenFolder, batches: &[Batch<'_>]) -> Result<Fold
     for (at, (recorded, recording)) in seen {
         let before = existing.recorded(at);
         let same = matches!(existing.resolve(at), Ok(Some((_, text))) if text == recorded.text);
-        if before.is_none() || !same {
+        let weaker = before.is_some_and(|group| group.recording.runs < recording.runs);
+        if before.is_none() || !same || weaker {
             changed.insert(recorded.case.clone());
             if let Some(cases) = before.and_then(|group| groups.get_mut(&group.recording)) {
                 cases.remove(&axes(at));
@@ -281,6 +282,20 @@ mod tests {
         let dates: Vec<_> = after.after.groups.iter().map(|g| (g.recording.date.as_str(), g.cases.len())).collect();
         assert_eq!(dates, [("2025-01-01", 2), ("2025-02-02", 1)]);
         assert_eq!(after.changed, BTreeSet::from([CaseId("s[mode=c]".into())]));
+    }
+
+    #[test]
+    fn more_runs_are_better_evidence_and_fewer_are_not() {
+        let once = Recording { runs: 1, ..on("2025-01-01", EngineKind::Docker) };
+        let cases = [("mode=a", "x"), ("mode=b", "y")];
+        let first = update(&empty(), &seen(&once, &cases), &once).unwrap();
+        let thrice = on("2025-02-02", EngineKind::Docker);
+        let again = update(&first.after, &seen(&thrice, &cases[..1]), &thrice).unwrap();
+        assert_eq!(names(&again), (vec![], vec![]), "the text is as it was");
+        let runs: Vec<_> = again.after.groups.iter().map(|g| (g.recording.runs, g.cases.len())).collect();
+        assert_eq!(runs, [(1, 1), (3, 1)]);
+        let later = Recording { runs: 2, ..on("2025-03-03", EngineKind::Docker) };
+        assert!(update(&again.after, &seen(&later, &cases[..1]), &later).unwrap().is_empty());
     }
 
     #[test]

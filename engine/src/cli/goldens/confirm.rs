@@ -7,7 +7,7 @@ use super::super::exit::Failure;
 use super::super::host::Ask;
 use super::super::print;
 use super::super::session::{self, Asked};
-use super::aside::add;
+use super::aside::{Beyond, add};
 use super::count;
 use super::desk::Desk;
 use crate::pending::Entry;
@@ -46,7 +46,7 @@ pub(super) async fn confirm(desk: &mut Desk<'_>, wanted: impl Fn(&Entry) -> bool
             redaction: setting.redaction,
         };
         match session::run(asked).await {
-            Ok(ran) => add(&ran, more, &mut desk.held.pending),
+            Ok(ran) => add(&ran, more, Beyond::Goldens, &mut desk.held.pending),
             Err(failure) => print(&format!("not on {host}: {}\n", failure.report))?,
         }
     }

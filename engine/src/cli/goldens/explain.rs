@@ -11,6 +11,7 @@ use super::desk::Desk;
 use super::review::columns;
 use crate::golden::store;
 use crate::judge::{GoldenKey, GoldenState, golden_form};
+use crate::pending;
 use crate::plan::CasePlan;
 use crate::report::{clean, side_by_side};
 
@@ -23,6 +24,10 @@ pub(in super::super) async fn explain(args: ExplainArgs, setting: Setting<'_>) -
 
 /// Shows what is set aside of the case; whether anything is.
 fn shown_aside(args: &ExplainArgs, setting: Setting<'_>) -> Result<bool, Failure> {
+    // To lay a desk makes the folder, which looking should not.
+    if pending::store::read(setting.aside).map_err(Failure::input)?.entries.is_empty() {
+        return Ok(false);
+    }
     let desk = Desk::lay(setting, &args.paths.paths)?;
     let (items, _) = desk.items()?;
     let mut any = false;

@@ -6,7 +6,7 @@ use super::super::exit::{Exit, Failure};
 use super::super::session::{self, Asked};
 use super::super::{check, host, print};
 use super::accept::varied;
-use super::aside::add;
+use super::aside::{Beyond, add, textless};
 use super::{not_in_ci, reason, written};
 use crate::golden::store;
 use crate::pending::{Accepted, Item, Pending, decide, refusal};
@@ -28,7 +28,7 @@ pub(in super::super) async fn update(args: UpdateArgs, setting: Setting<'_>) -> 
         return Ok(check::exit(said));
     }
     let mut pending = Pending::default();
-    add(&ran, *repeat, &mut pending);
+    add(&ran, *repeat, Beyond::Nothing, &mut pending);
     let items: Vec<Item<'_>> =
         pending.entries.iter().map(|entry| Item { entry, text: entry.text.clone(), golden: None }).collect();
     let (refused, accepted): (Vec<_>, Vec<_>) =
@@ -39,14 +39,17 @@ pub(in super::super) async fn update(args: UpdateArgs, setting: Setting<'_>) -> 
     let redactor = redaction.redactor(&ran.record.machines(), [why]);
     let updates = decide(&ran.store, &accepted.collect::<Vec<_>>(), &redactor).map_err(Failure::input)?;
     store::apply(golden, &updates).map_err(Failure::input)?;
-    let told: String = refused
+    let mut told: Vec<String> = refused
         .iter()
         .map(|(item, why)| {
             format!("refused  {}: {}{}\n", item.entry.case, why.as_deref().unwrap_or_default(), varied(item))
         })
         .collect();
-    print(&(told + &written(&updates, refused.len())))?;
-    Ok(match (refused.is_empty(), said) {
+    told.extend(textless(&ran).into_iter().map(|(case, key, why)| {
+        format!("refused  {case}: it showed no text for {}/{}: {why}\n", key.scenario, key.folder)
+    }));
+    print(&(told.concat() + &written(&updates, told.len())))?;
+    Ok(match (told.is_empty(), said) {
         (false, _) => Exit::Differs,
         // What differed from the goldens, or had none, is recorded now.
         (true, Outcome::Differs | Outcome::Held) => Exit::Held,

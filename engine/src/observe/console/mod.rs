@@ -13,5 +13,5 @@ mod unknown;
 pub use deciding::deciding_line;
 pub use plain::plain;
 pub(crate) use plain::{controls, sequences};
-pub use reader::{ConsoleReader, Signal};
+pub use reader::{ConsoleReader, Signal, systemd_version};
 pub use unknown::{KnownLine, known_lines, unknown_lines};

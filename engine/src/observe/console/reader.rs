@@ -66,6 +66,14 @@ impl Signal {
     }
 }
 
+/// The version of the systemd that started last, as its banner has it, in a console's plain text; none where no banner
+/// is there.
+#[must_use]
+pub fn systemd_version(console: &str) -> Option<&str> {
+    let banner = console.lines().rev().find_map(|line| BANNER.captures(line))?;
+    banner.get(1).map(|version| version.as_str())
+}
+
 /// Reads a console log while it comes. Signals depend on the bytes alone, not on how they were cut into chunks.
 #[derive(Debug, Clone)]
 pub struct ConsoleReader {
@@ -174,7 +182,7 @@ fn whole_lines_after(tail: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConsoleReader, Signal};
+    use super::{ConsoleReader, Signal, systemd_version};
     use crate::observe::escape;
     use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
 
@@ -186,6 +194,15 @@ mod tests {
         let mut signals = reader.feed(log);
         signals.extend(reader.finish());
         signals
+    }
+
+    #[test]
+    fn the_last_banner_says_the_version() {
+        let console = "x\nsystemd 252.39-1~deb12u2 running in system mode (+PAM)\nWelcome to Debian!\n";
+        assert_eq!(systemd_version(console), Some("252.39-1~deb12u2"));
+        let again = format!("{console}systemd 257.9 running in system mode (+PAM)\n");
+        assert_eq!(systemd_version(&again), Some("257.9"));
+        assert_eq!(systemd_version("systemd is not here\n"), None);
     }
 
     fn banner(version: &str) -> Signal {
