@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::facts::Facts;
 use crate::judge::{CaseResult, UnusedRule};
+use crate::leak::Leak;
 use crate::plan::{CaseId, LeftOut};
 
 /// Where a boot is.
@@ -101,4 +102,6 @@ pub struct Summary {
     pub stopped_early: Option<String>,
     /// What could not be removed, if anything.
     pub left_behind: Vec<String>,
+    /// What cases changed on their hosts.
+    pub leaks: Vec<Leak>,
 }

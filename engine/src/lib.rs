@@ -8,9 +8,9 @@
 //!     runner -> observe (observations) -> judge -> verdicts -> pending (set aside, decided on) -> golden (updates, as values)
 //! ```
 //!
-//! `compare` sets two reports side by side; `redact` takes names out of what leaves the program.
+//! `compare` sets two reports side by side; `leak` says what changed on a host; `redact` takes names out of what leaves the program.
 //!
-//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `compare` and `redact` are pure but for the one
+//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `leak`, `compare` and `redact` are pure but for the one
 //! file of each that says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
 
 pub mod cli;
@@ -21,6 +21,7 @@ pub mod golden;
 pub mod host;
 pub mod images;
 pub mod judge;
+pub mod leak;
 pub mod matrix;
 pub mod observe;
 pub mod pending;

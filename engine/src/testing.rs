@@ -19,6 +19,7 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         description: String::new(),
         tags: vec![],
         fresh: false,
+        host_risk: None,
         matrix: Matrix::default(),
         skip: vec![],
         layers: vec![],

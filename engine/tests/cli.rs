@@ -137,6 +137,22 @@ fn what_only_rendering_shows_is_2_too() {
 }
 
 #[test]
+fn a_container_that_may_change_the_host_must_be_declared() {
+    for (flag, words) in [
+        ("cgroupns = 'host'", "it is in the host's cgroup namespace"),
+        ("volumes = ['/sys/fs/cgroup:/sys/fs/cgroup:rw']", "it has the host's /sys/fs/cgroup writable"),
+    ] {
+        let text = format!("container.{flag}\nstep = [{{ name = 'a', run = 'true' }}]");
+        let bad = folder(&scenario(&text));
+        let said = fails(&["check", bad.path().to_str().unwrap()], 2);
+        assert!(said.contains(words) && said.contains("host_risk = \"…\"") && said.contains("a.toml:1:1"), "{said}");
+        let good = folder(&format!("host_risk = 'it is asked for'\n{}", scenario(&text)));
+        let mut listed = engine(&["list", good.path().to_str().unwrap(), "--assume", "cgroups=v2"]);
+        listed.assert().success().stdout(contains("1 run in 1 boots"));
+    }
+}
+
+#[test]
 fn a_folder_without_scenarios_is_2() {
     let empty = tempfile::tempdir().unwrap();
     assert!(fails(&["check", empty.path().to_str().unwrap()], 2).contains("no scenario was found"));

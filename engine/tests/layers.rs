@@ -47,6 +47,7 @@ const PURE: &[&str] = &[
     "judge/",
     "pending/",
     "golden/",
+    "leak/",
     "compare/",
     "redact",
     "facts.rs",

@@ -159,6 +159,10 @@ pub struct RunArgs {
     /// Stop at the first case that fails.
     #[arg(long)]
     pub fail_fast: bool,
+    /// Also run, on a host that is no lab host of ours, cases that may change it: in the host's cgroup namespace, privileged,
+    /// with its folders or devices.
+    #[arg(long)]
+    pub allow_host_risk: bool,
     /// Write a JUnit report.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
@@ -304,6 +308,9 @@ pub struct ExplainArgs {
     /// Where it runs, unless check has set it aside.
     #[command(flatten)]
     pub host: HostArgs,
+    /// Also run, on a host that is no lab host of ours, cases that may change it.
+    #[arg(long)]
+    pub allow_host_risk: bool,
 }
 
 /// `list`.
@@ -318,6 +325,9 @@ pub struct ListArgs {
     /// Take these facts for the host's, such as cgroups=v2,engine=podman (sets with +: controllers=memory+pids).
     #[arg(long, value_name = "FACT=VALUE", value_delimiter = ',', conflicts_with = "host")]
     pub assume: Vec<String>,
+    /// As check with this flag: cases that may change the host run, though it is no lab host.
+    #[arg(long)]
+    pub allow_host_risk: bool,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -349,6 +359,9 @@ pub struct CompareArgs {
     /// Run each case this often; one that varies is flaky, which is a verdict like any other.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeat: u32,
+    /// Also run, on a host that is no lab host of ours, cases that may change it.
+    #[arg(long)]
+    pub allow_host_risk: bool,
     /// As JSON.
     #[arg(long)]
     pub json: bool,

@@ -200,7 +200,7 @@ async fn ran(
     golden: &Path,
     redaction: &Redaction,
 ) -> Result<Result<Side, Exit>, Failure> {
-    let run = RunArgs { jobs: args.jobs, fail_fast: false, junit: None, json: None, verbose: false, quiet: false };
+    let run = RunArgs { jobs: args.jobs, allow_host_risk: args.allow_host_risk, ..RunArgs::default() };
     let hosts = vec![Ask { name: Some(name), engine: args.container_exe }];
     let (select, repeat) = (&args.select, args.repeat);
     let asked = Asked { select, hosts, run: &run, repeat, images, golden, silent: true, redaction };

@@ -20,15 +20,18 @@ pub(super) async fn list(args: ListArgs, images: &Path, redaction: &Redaction) -
     if args.assume.is_empty() {
         for ask in host::each(&args.host, images)? {
             let opened = host::open(ask, images).await?;
-            hosts.push(opened.host.facts().clone());
+            hosts.push((opened.host.facts().clone(), opened.host.is_lab()));
             opened.host.close().await;
         }
     } else {
-        hosts.push(select::assumed(&args.assume)?);
+        hosts.push((select::assumed(&args.assume)?, true));
     }
     let mut plans = Vec::new();
-    for facts in &hosts {
+    for (facts, lab) in &hosts {
         let mut plan = selection.plan(facts)?;
+        if !lab && !args.allow_host_risk {
+            plan.spare_host();
+        }
         if hosts.len() > 1 {
             plan.add_axis("host", &facts.name);
         }
@@ -37,7 +40,7 @@ pub(super) async fn list(args: ListArgs, images: &Path, redaction: &Redaction) -
     let shown = if args.json {
         let mut documents: Vec<_> = plans.iter().map(|(plan, facts)| document(plan, facts)).collect();
         let mut value = if documents.len() == 1 { documents.remove(0) } else { json!({ "hosts": documents }) };
-        let machines: Vec<_> = hosts.iter().map(|facts| (facts.name.as_str(), facts.machine.as_str())).collect();
+        let machines: Vec<_> = hosts.iter().map(|(facts, _)| (facts.name.as_str(), facts.machine.as_str())).collect();
         redaction.value(&machines, &mut value);
         to_json(&value)?
     } else {

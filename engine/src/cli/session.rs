@@ -217,6 +217,9 @@ impl Session<'_> {
         let facts = opened.host.facts().clone();
         let mut plan = self.selection.plan(&facts)?;
         plan.widen(opened.host.slowness());
+        if !self.asked.run.allow_host_risk && !opened.host.is_lab() {
+            plan.spare_host();
+        }
         let (goldens, mut cases) = look_up(self.store, &plan, &facts, self.facts.len())?;
         let mut goldens: Goldens = goldens;
         if several {

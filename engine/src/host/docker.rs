@@ -23,6 +23,7 @@ use super::wire::{attach, get_json, get_stream, quote};
 use super::{ContainerId, CreateRequest, ExecOutput, ExecRequest, Host, HostError, HostErrorKind, Listed};
 use super::{create, exec, facts, images, podman};
 use crate::facts::{EngineKind, Facts};
+use crate::leak::HostState;
 
 /// Rows and columns of a console: wide enough for every line that systemd prints.
 const CONSOLE_SIZE: (i32, i32) = (50, 250);
@@ -49,6 +50,11 @@ pub(super) trait Owned: Send + Sync {
     /// By how much it is slower than this machine.
     fn slowness(&self) -> u32 {
         1
+    }
+
+    /// Whether it has a kernel of its own, that is gone with it.
+    fn own_kernel(&self) -> bool {
+        false
     }
 
     /// Makes later starts begin where it is now.
@@ -181,6 +187,19 @@ impl Host for Docker {
     fn before_by_hand(&self) -> Option<String> {
         let serve = format!("sdc-engine host --host {} --serve", self.facts.name);
         self.engine.as_ref().map(|_| format!("# first, in another terminal: {serve}; then set what it prints"))
+    }
+
+    fn is_lab(&self) -> bool {
+        self.engine.is_some()
+    }
+
+    async fn state(&self, sysctls: bool) -> Option<HostState> {
+        let here =
+            matches!(self.address, Address::Unix(_)) && !self.engine.as_ref().is_some_and(|engine| engine.own_kernel());
+        if !here {
+            return None;
+        }
+        tokio::task::spawn_blocking(move || super::state::here(sysctls)).await.ok()
     }
 
     fn address(&self) -> String {

@@ -20,6 +20,7 @@ pub use script::{Call, Failure, Reply, Script};
 
 use super::{ContainerId, CreateRequest, ExecOutput, ExecRequest, Host, HostError, HostErrorKind, Listed};
 use crate::facts::Facts;
+use crate::leak::HostState;
 use state::{Container, State};
 
 type Choose = Box<dyn Fn(&CreateRequest) -> Script + Send + Sync>;
@@ -40,6 +41,7 @@ struct Inner {
     failures: BTreeMap<Call, (Failure, usize)>,
     pauses: BTreeMap<Call, Duration>,
     closed: bool,
+    state: HostState,
 }
 
 impl std::fmt::Debug for Fake {
@@ -183,6 +185,10 @@ impl Host for Fake {
 
     fn by_hand(&self) -> String {
         "docker -H unix:///fake.sock".to_owned()
+    }
+
+    async fn state(&self, _sysctls: bool) -> Option<HostState> {
+        Some(self.lock().state.clone())
     }
 
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId, HostError> {
@@ -334,7 +340,9 @@ impl Host for Fake {
         if container.runs() {
             container.end(137);
         }
-        self.lock().containers.remove(&id.0);
+        let mut inner = self.lock();
+        inner.state.cgroups.extend(container.script.leaves.iter().map(|path| (path.clone(), false)));
+        inner.containers.remove(&id.0);
         Ok(())
     }
 

@@ -18,6 +18,7 @@ pub mod lab;
 mod podman;
 pub mod private;
 mod ssh;
+mod state;
 mod vm;
 mod wire;
 
@@ -38,6 +39,7 @@ use futures_util::stream::BoxStream;
 use serde::Serialize;
 
 use crate::facts::Facts;
+use crate::leak::HostState;
 use crate::plan::ContainerSpec;
 
 /// Why a host could not do what it was asked to. Never an opinion on the subject: a boot that fails is an observation.
@@ -230,6 +232,18 @@ pub trait Host: Send + Sync {
     /// By how much this host is slower than a machine of today, so that limits of time can be wider.
     fn slowness(&self) -> u32 {
         1
+    }
+
+    /// Whether this host was made by us to be used up: what may change it may run there.
+    fn is_lab(&self) -> bool {
+        false
+    }
+
+    /// The state of the machine that containers run on, with its sysctls where they are asked for; `None` where it can't
+    /// be seen, or is gone with the host anyway.
+    async fn state(&self, sysctls: bool) -> Option<HostState> {
+        let _not_seen = sysctls;
+        None
     }
 
     /// Makes later starts of this host begin with the images that it has now; no container may be there.

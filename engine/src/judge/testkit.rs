@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::{GoldenKey, GoldenState, Judged, judge_case};
 use crate::observe::{BootObservation, BootOutcome, RunOutput, RunStatus, StepObservation};
-use crate::plan::{Action, BootExpectation, BootSpec, CaseId, CasePlan, Check, ContainerSpec, Expectation, StepPlan};
+use crate::plan::{
+    Action, BootExpectation, BootSpec, CaseId, CasePlan, Check, ContainerSpec, Expectation, Risk, StepPlan,
+};
 use crate::scenario::model::{
     Ask, BootState, Compare, ExitSpec, Golden, Level, Phase, Readiness, Stream, UnknownLines,
 };
@@ -75,6 +77,7 @@ pub(super) fn plan(steps: Vec<StepPlan>) -> CasePlan {
         steps,
         normalise_rules: Vec::new(),
         solo: false,
+        risk: Risk::None,
     }
 }
 

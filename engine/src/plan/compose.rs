@@ -8,11 +8,12 @@ use minijinja::Value;
 use super::container;
 use super::error::PlanError;
 use super::model::{
-    Action, BootExpectation, BootGroup, BootSpec, CaseId, CasePlan, ContainerSpec, Expectation, LeftOut, RunPlan,
+    Action, BootExpectation, BootGroup, BootSpec, CaseId, CasePlan, ContainerSpec, Expectation, LeftOut, Risk, RunPlan,
     StepPlan, WhyOut,
 };
 use super::render::Renderer;
 use super::requirements::{forbidden, lacking};
+use super::risk;
 use crate::facts::Facts;
 use crate::images::Catalogue;
 use crate::matrix::{Case, Context, Filters, expand};
@@ -103,6 +104,16 @@ impl RunPlan {
         }
     }
 
+    /// Turns the cases that may change the host into skipped ones: on a machine that nobody gave for that.
+    pub fn spare_host(&mut self) {
+        self.skip(|case| match &case.risk {
+            Risk::None => None,
+            Risk::Host { flags, .. } => {
+                Some(format!("it may change this host ({flags}): use a lab host, or --allow-host-risk"))
+            }
+        });
+    }
+
     /// Turns the cases of which `why` gives a reason into skipped ones: an image that can't be had.
     pub fn skip(&mut self, why: impl Fn(&CasePlan) -> Option<String>) {
         for group in &mut self.groups {
@@ -184,7 +195,32 @@ impl Planner<'_> {
         if let Some(reason) = forbidden(&container, self.inputs.facts) {
             return Ok(Err(WhyOut::Skipped(reason)));
         }
-        self.render(scenario, case, container, &r).map(Ok)
+        let risk = Self::risk(scenario, case, &container)?;
+        self.render(scenario, case, container, &r).map(|plan| Ok(CasePlan { risk, ..plan }))
+    }
+
+    /// What the container may do to the host, which the scenario must have declared.
+    fn risk(scenario: &Scenario, case: &Case, container: &ContainerSpec) -> Result<Risk, PlanError> {
+        let flags = risk::flags(container);
+        if flags.is_empty() {
+            return Ok(Risk::None);
+        }
+        let flags = flags.join(", ");
+        let Some(declared) = scenario.host_risk.clone() else {
+            return Err(PlanError {
+                message: format!(
+                    "containers of this scenario may change the host, and it does not say why that is wanted: {flags}"
+                ),
+                loc: scenario.loc.clone(),
+                help: format!(
+                    "add host_risk = \"…\" at the top: what may change, and why that is needed. Such cases run on lab hosts, and \
+                     elsewhere with --allow-host-risk. Seen in the case {}",
+                    case.id
+                ),
+                case: Some(case.id.clone()),
+            });
+        };
+        Ok(Risk::Host { flags, declared, alone: risk::alone(container) })
     }
 
     fn renderer<'r>(&'r self, names: &'r Value, case: &'r Case) -> Renderer<'r> {
@@ -255,6 +291,7 @@ impl Planner<'_> {
             steps,
             normalise_rules: scenario.normalise_rules.clone(),
             solo,
+            risk: Risk::None,
         })
     }
 }

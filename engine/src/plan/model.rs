@@ -214,6 +214,34 @@ pub struct CasePlan {
     pub normalise_rules: Vec<NormaliseRule>,
     /// Whether the case must have a boot of its own.
     pub solo: bool,
+    /// What it may do to the host.
+    pub risk: Risk,
+}
+
+/// What a case may do to the machine that its container runs on, as far as its flags tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// Nothing.
+    #[default]
+    None,
+    /// It may change the host. Why, and what the scenario says of it.
+    Host {
+        /// The flags, in words.
+        flags: String,
+        /// The scenario's `host_risk`.
+        declared: String,
+        /// Whether it can write to cgroups that others use, so that nothing may run beside it.
+        alone: bool,
+    },
+}
+
+impl Risk {
+    /// Whether nothing else may run on the host meanwhile.
+    #[must_use]
+    pub const fn alone(&self) -> bool {
+        matches!(self, Self::Host { alone: true, .. })
+    }
 }
 
 /// Cases that share one boot.

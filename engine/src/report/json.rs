@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::events::Event;
 use crate::facts::Facts;
 use crate::judge::{CaseResult, Judgement, Observed, UnusedRule, Verdict};
+use crate::leak::Leak;
 use crate::observe::escape::steers;
 use crate::observe::{BootObservation, StepObservation};
 use crate::plan::{CaseId, LeftOut, WhyOut};
@@ -94,6 +95,8 @@ struct Numbers<'a> {
     took: f64,
     stopped_early: Option<&'a str>,
     left_behind: &'a [String],
+    /// What cases changed on their hosts.
+    leaks: &'a [Leak],
 }
 
 #[derive(Serialize)]
@@ -162,6 +165,7 @@ pub fn document(run: &Run, redaction: &Redaction) -> serde_json::Result<Value> {
             took: summary.took.as_secs_f64(),
             stopped_early: summary.stopped_early.as_deref(),
             left_behind: &summary.left_behind,
+            leaks: &summary.leaks,
         },
         cases: run.sorted().into_iter().map(case).collect(),
         left_out: run.left_out.iter().map(left).collect(),

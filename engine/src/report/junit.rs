@@ -115,6 +115,10 @@ fn host_properties(run: &Run) -> Vec<(String, String)> {
             properties.extend(facts);
         }
     }
+    for leak in run.summary.iter().flat_map(|summary| &summary.leaks).filter(|leak| leak.lasting) {
+        let told = format!("{} {}: {}", leak.host, leak.whose(), leak.changes.join("; "));
+        properties.push(("leaked".to_owned(), plain_log(&told)));
+    }
     for host in &run.failed_hosts {
         properties.push((format!("host[{}].failed", plain_log(&host.name)), plain_log(&host.reason)));
     }

@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use crate::events::{BootPhase, Event, Summary};
 use crate::facts::{CgroupLayout, CgroupVersion, Facts};
 use crate::judge::{CaseResult, Judgement, JudgementKind, Subject, UnusedRule, Verdict};
+use crate::leak::Leak;
 use crate::observe::{BootObservation, BootOutcome, NotApplied, RunOutput, RunStatus, StepObservation};
 use crate::plan::{CaseId, LeftOut, WhyOut};
 use crate::scenario::model::{AxisValue, Level};
@@ -238,8 +239,24 @@ pub(super) fn events() -> Vec<Event> {
     }
     events.extend(unused().map(|rule| Event::RuleUnused { rule }));
     let took = Duration::from_millis(38_210);
-    events.push(Event::RunFinished { summary: Summary { boots: 9, took, ..Summary::default() } });
+    let leaks = leaks().into();
+    events.push(Event::RunFinished { summary: Summary { boots: 9, took, leaks, ..Summary::default() } });
     events
+}
+
+/// What cases changed on the host: for good, with hostile words, and for a while.
+fn leaks() -> [Leak; 2] {
+    let leak = |case: &str, lasting: bool, change: &str| Leak {
+        host: "docker-v1".into(),
+        cases: vec![CaseId(case.into())],
+        declared: !lasting,
+        lasting,
+        changes: vec![change.into()],
+    };
+    [
+        leak("boot/plain", true, "the mount /\x1b[2J appeared: tmpfs rw (rw)"),
+        leak("cgroups/mounts[cgroupns=host]", false, "the cgroup hierarchy perf_event appeared"),
+    ]
 }
 
 /// Rules that are of no use, one with a hostile name.
@@ -293,6 +310,7 @@ pub(super) fn named_run() -> (Run, [&'static str; 4]) {
         add(&mut unused.place.file);
     }
     if let Some(summary) = &mut run.summary {
+        summary.leaks.iter_mut().flat_map(|leak| leak.changes.iter_mut().chain([&mut leak.host])).for_each(add);
         summary.left_behind.push(all.into());
         summary.stopped_early = Some(all.into());
     }

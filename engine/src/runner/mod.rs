@@ -8,6 +8,7 @@ mod boot;
 mod console;
 mod group;
 mod labels;
+mod leaks;
 mod schedule;
 mod steps;
 
@@ -95,12 +96,13 @@ pub struct Outcome {
 impl Outcome {
     /// Takes in what came of a run on another host.
     pub fn add(&mut self, other: Self) {
-        let Summary { boots, took, stopped_early, left_behind } = other.summary;
+        let Summary { boots, took, stopped_early, left_behind, leaks } = other.summary;
         self.results.extend(other.results);
         self.varied.extend(other.varied);
         self.summary.boots += boots;
         self.summary.took += took;
         self.summary.left_behind.extend(left_behind);
+        self.summary.leaks.extend(leaks);
         self.summary.stopped_early = self.summary.stopped_early.take().or(stopped_early);
     }
 }

@@ -12,6 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::alive::{lost, why_lost};
 use super::group::{Boot, Over};
+use super::leaks::{Leaks, Pass};
 use super::{Outcome, Run, labels};
 use crate::events::{BootPhase, Event, Summary};
 use crate::host::{HostError, HostErrorKind};
@@ -28,6 +29,7 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
         slots: Semaphore::new(run.options.jobs.max(1)),
         gone: OnceLock::new(),
         over: CancellationToken::new(),
+        leaks: Leaks::start(run.host.as_ref()).await,
     });
     let watch = tokio::spawn({
         let (run, floor) = (Arc::clone(&run), Arc::clone(&floor));
@@ -67,10 +69,11 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
         Some(_) if run.host.before_by_hand().is_some() => Vec::new(),
         _ => labels::remove_own(run.host.as_ref(), &run.options.owner).await,
     };
+    let leaks = floor.leaks.end(run.host.as_ref()).await;
     results.sort_by_key(|(number, _)| *number);
     let results: Vec<CaseResult> = results.into_iter().flat_map(|(_, results)| results).collect();
     let stopped_early = stopped(&run, planned, &results);
-    let summary = Summary { boots, took: started.elapsed(), stopped_early, left_behind };
+    let summary = Summary { boots, took: started.elapsed(), stopped_early, left_behind, leaks };
     Outcome { results, varied, summary }
 }
 
@@ -81,6 +84,7 @@ struct Floor {
     gone: OnceLock<String>,
     /// Ends the boots under way when the engine can't be used any more.
     over: CancellationToken,
+    leaks: Leaks,
 }
 
 impl Floor {
@@ -182,6 +186,11 @@ async fn once(run: &Run, floor: &Floor, number: usize, group: &BootGroup, repeat
         () = run.cancel.cancelled() => return None,
         slot = floor.slots.acquire() => slot.ok()?,
     };
+    let pass = tokio::select! {
+        biased;
+        () = run.cancel.cancelled() => return None,
+        pass = floor.leaks.begin(number, group) => pass,
+    };
     let boot = Boot { run, number, group };
     if let Some(why) = floor.gone.get() {
         return Some(boot.all_ended(why));
@@ -207,13 +216,19 @@ async fn once(run: &Run, floor: &Floor, number: usize, group: &BootGroup, repeat
     if run.options.fail_fast && last && results.iter().any(|result| stops(&result.verdict)) {
         run.cancel.cancel();
     }
-    drop(slot);
+    // One that runs alone keeps others off until its container is gone and the host was looked at.
+    let alone = matches!(pass, Pass::Alone(_));
+    if !alone {
+        drop(slot);
+    }
     if let Some(made) = made {
         boot.phase(BootPhase::Remove);
         if let Err(error) = run.host.remove(&made.id).await {
             run.tell(Event::Notice { message: format!("{error}; tried again at the end of the run") });
         }
     }
+    floor.leaks.over(run.host.as_ref(), number, group).await;
+    drop(pass);
     run.tell(Event::BootOver { boot: number });
     Some(results)
 }

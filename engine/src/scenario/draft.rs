@@ -24,6 +24,8 @@ pub(crate) struct Draft {
     pub(crate) tags: Vec<String>,
     /// A boot of its own.
     pub(crate) fresh: Option<bool>,
+    /// Why its containers may change the host.
+    pub(crate) host_risk: Option<String>,
     /// Rules for all goldens.
     pub(crate) normalise: Option<Vec<Sp<String>>>,
     /// Rules declared.

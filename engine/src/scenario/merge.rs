@@ -31,6 +31,7 @@ fn over(below: Draft, above: Draft) -> Draft {
         description: above.description.or(below.description),
         tags: union(below.tags, above.tags),
         fresh: above.fresh.or(below.fresh),
+        host_risk: above.host_risk.or(below.host_risk),
         normalise: above.normalise.or(below.normalise),
         rules: append(below.rules, above.rules),
         axes: axes(below.axes, above.axes),
@@ -107,6 +108,7 @@ pub(crate) fn finish(name: &str, draft: Draft) -> Scenario {
         description: draft.description.unwrap_or_default(),
         tags: draft.tags,
         fresh: draft.fresh.unwrap_or(false),
+        host_risk: draft.host_risk,
         matrix: Matrix {
             axes: axes.map(|(name, axis)| (name, axis.entries.into_iter().map(|e| e.value).collect())).collect(),
             exclude: draft.exclude,

@@ -573,6 +573,8 @@ pub struct Scenario {
     pub tags: Vec<String>,
     /// Whether the scenario must have a boot of its own.
     pub fresh: bool,
+    /// What its containers may change on the host, and why that is wanted; containers that can are an error without it.
+    pub host_risk: Option<String>,
     /// The axes.
     pub matrix: Matrix,
     /// When a host can't run a case though it is applicable.

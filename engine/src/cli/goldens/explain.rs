@@ -50,7 +50,7 @@ async fn run(args: &ExplainArgs, setting: Setting<'_>) -> Result<Exit, Failure> 
     let asked = Asked {
         select: &select,
         hosts: vec![host::one(&args.host)],
-        run: &RunArgs::default(),
+        run: &RunArgs { allow_host_risk: args.allow_host_risk, ..RunArgs::default() },
         repeat: 1,
         images,
         golden,

@@ -131,6 +131,8 @@ pub struct Script {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Merged over what inspect shows, to let a flag be not applied.
     pub inspect: Value,
+    /// Cgroups that are left on the host when it is removed, hierarchy first.
+    pub leaves: Vec<String>,
     answers: Vec<Answer>,
 }
 
@@ -151,6 +153,13 @@ impl Script {
     #[must_use]
     pub fn then(mut self, pause: Duration, text: &str) -> Self {
         self.console.push((pause, text.into()));
+        self
+    }
+
+    /// A cgroup of the host's is left when it is removed, such as `unified:/init.scope`.
+    #[must_use]
+    pub fn leaving(mut self, cgroup: &str) -> Self {
+        self.leaves.push(cgroup.to_owned());
         self
     }
 

@@ -186,6 +186,10 @@ impl Owned for Vm {
         self.save(self.states.lock().await?).await
     }
 
+    fn own_kernel(&self) -> bool {
+        true
+    }
+
     fn slowness(&self) -> u32 {
         if self.accelerator == Accelerator::Kvm { 1 } else { EMULATION }
     }

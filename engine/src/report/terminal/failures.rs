@@ -1,12 +1,13 @@
 //! What differs, told once for all cases that share it. Pure.
 
 use crate::judge::{CaseResult, Verdict};
+use crate::leak::Leak;
 
 use crate::report::clean;
 use crate::report::details::{self, Look, block, phrase};
 use crate::report::groups::{Warning, common, group, warnings as grouped_warnings};
 use crate::report::run::Run;
-use crate::report::style::{self, BOLD, DIM, PLAIN, WARN, mark, paint};
+use crate::report::style::{self, BAD, BOLD, DIM, PLAIN, WARN, mark, paint};
 use crate::report::text::{wrap, wrap_words};
 
 /// How many names of cases are listed before they are only counted.
@@ -47,6 +48,35 @@ pub(super) fn unused_rules(run: &Run, look: Look) -> Vec<String> {
     let skipped = if unused.iter().any(|rule| rule.skipped > 0) { " or for cases that were skipped" } else { "" };
     let help = format!("take {them} out of {lists}, except what is there for other hosts{skipped}");
     out.extend(phrase(2, "", &help, look));
+    out
+}
+
+/// What cases changed on their hosts; of what has passed how much it was, but in full where all is asked for.
+pub(super) fn leaks(run: &Run, look: Look) -> Vec<String> {
+    let mut out = Vec::new();
+    let leaks = run.summary.iter().flat_map(|summary| &summary.leaks);
+    let (told, passed): (Vec<&Leak>, Vec<&Leak>) = leaks.partition(|leak| leak.lasting || look.full);
+    for leak in told {
+        let (style, mark) = if leak.declared { (WARN, "! leaked") } else { (BAD, "! leaked") };
+        let now = if leak.lasting { "is not as it was" } else { "was changed for a while" };
+        let what = format!("{} {now}, {}", leak.host, leak.whose());
+        out.push(String::new());
+        out.extend(wrap_words(&[(style, mark), (PLAIN, "  "), (BOLD, &clean(&what))], look.columns));
+        let limit = if look.full { usize::MAX } else { NAMES };
+        out.extend(block(4, &clean(&leak.changes.join("\n")), limit, PLAIN, look));
+        if !leak.declared {
+            let help = "by their flags none of them can do that, and no scenario says that it may: another program of this \
+                        machine did, or it is worth a look";
+            out.extend(phrase(2, "", help, look));
+        }
+    }
+    let changes: usize = passed.iter().map(|leak| leak.changes.len()).sum();
+    if changes > 0 {
+        let s = if changes == 1 { "" } else { "s" };
+        let what =
+            format!("{changes} change{s} of the host, undone by the end of the run; --verbose and --json have them");
+        out.extend(phrase(0, "", &what, look));
+    }
     out
 }
 

@@ -161,6 +161,7 @@ impl Reporter for Terminal {
             lines.extend(failures::failures(&self.run, self.options.look()));
             lines.extend(summary::tables(&self.run, self.options.columns));
         }
+        lines.extend(failures::leaks(&self.run, self.options.look()));
         lines.extend(numbers::end(&self.run, self.options.look(), self.options.verbosity));
         self.print(&lines);
         self.failed.take().map_or(Ok(()), Err)

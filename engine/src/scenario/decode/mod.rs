@@ -56,6 +56,7 @@ fn root(fields: &Fields<'_, '_>, role: Role) -> Draft {
         description,
         tags: tags(fields),
         fresh: fields.get("fresh").and_then(|item| item.bool()),
+        host_risk: fields.get("host_risk").and_then(|item| item.text()).map(|text| text.value),
         normalise: fields.get("normalise").map(|item| item.strings()),
         rules: fields.get("normalise_rule").map_or_else(Vec::new, |item| normalise_rules(&item)),
         axes,

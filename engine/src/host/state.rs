@@ -1,0 +1,114 @@
+//! Reads this machine's state, for [`crate::leak`]: files of `/proc` and `/sys`, and nothing else.
+
+use std::collections::BTreeMap;
+use std::fs::{self, read_to_string};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::leak::{CgroupDirs, HostState, of_an_engine, restless};
+
+/// The state; sysctls, of which there are more than a thousand, only where they are asked for. What can't be read is left
+/// out.
+pub(super) fn here(sysctls: bool) -> HostState {
+    let read = |path: &str| read_to_string(path).unwrap_or_default();
+    let mountinfo = read("/proc/self/mountinfo");
+    let mut state = HostState::default()
+        .with_mounts(&mountinfo)
+        .with_hierarchies(&read("/proc/self/cgroup"))
+        .with_modules(&read("/proc/modules"));
+    state.cgroups = cgroups(&mountinfo);
+    state.sysctls = sysctls.then(|| self::sysctls(Path::new("/proc/sys")));
+    state
+}
+
+/// The cgroups of every hierarchy that is mounted here, but for those of containers.
+fn cgroups(mountinfo: &str) -> CgroupDirs {
+    let mut dirs = CgroupDirs::new();
+    for line in mountinfo.lines() {
+        let Some((own, rest)) = line.split_once(" - ") else { continue };
+        let kind = rest.split(' ').next().unwrap_or_default();
+        let Some(point) = own.split(' ').nth(4) else { continue };
+        if kind == "cgroup2" {
+            below(Path::new(point), "unified:", true, &mut dirs);
+        } else if kind == "cgroup" {
+            let name = point.rsplit('/').next().unwrap_or_default();
+            below(Path::new(point), &format!("{name}:"), true, &mut dirs);
+        }
+    }
+    dirs
+}
+
+/// Notes the folders below a cgroup; whether a process is in any of them. Containers' own are passed over, and in use.
+fn below(folder: &Path, name: &str, top: bool, dirs: &mut CgroupDirs) -> bool {
+    let mut any = false;
+    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        let child = entry.file_name().to_string_lossy().into_owned();
+        if of_an_engine(&child, top) {
+            any = true;
+            continue;
+        }
+        let path = format!("{name}/{child}");
+        let used = below(&entry.path(), &path, false, dirs) | has_process(&entry.path());
+        dirs.insert(path, used);
+        any |= used;
+    }
+    any
+}
+
+/// A threaded cgroup can't be read so: it counts as used.
+fn has_process(cgroup: &Path) -> bool {
+    fs::read(cgroup.join("cgroup.procs"))
+        .map_or_else(|error| error.kind() != std::io::ErrorKind::NotFound, |bytes| !bytes.is_empty())
+}
+
+/// Every sysctl that can be written, and read.
+fn sysctls(folder: &Path) -> BTreeMap<String, String> {
+    let files =
+        walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok).filter(|entry| entry.file_type().is_file());
+    let one = |entry: walkdir::DirEntry| {
+        let mode = entry.metadata().ok()?.permissions().mode();
+        let name = entry.path().strip_prefix(folder).ok()?.to_string_lossy().replace('/', ".");
+        let settable = mode & 0o200 != 0 && mode & 0o400 != 0 && !restless(&name);
+        let value = settable.then(|| read_to_string(entry.path()).ok()).flatten()?;
+        Some((name, value.trim().to_owned()))
+    };
+    files.filter_map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_has_a_state_and_it_rests() {
+        let (first, second) = (here(true), here(true));
+        assert!(first.mounts.contains_key("/proc") && !first.hierarchies.is_empty());
+        let sysctls = first.sysctls.as_ref().map_or(0, BTreeMap::len);
+        assert!(sysctls > 100, "{sysctls}");
+        assert!(first.sysctls.as_ref().is_some_and(|all| all.contains_key("kernel.core_pattern")));
+        let restless = crate::leak::changes(
+            &HostState { sysctls: first.sysctls, ..HostState::default() },
+            &HostState { sysctls: second.sysctls, ..HostState::default() },
+        );
+        assert_eq!(restless, []);
+    }
+
+    #[test]
+    fn folders_are_cgroups_where_processes_may_be() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let make = |path: &str, procs: &str| {
+            fs::create_dir_all(folder.path().join(path)).expect("made");
+            fs::write(folder.path().join(path).join("cgroup.procs"), procs).expect("written");
+        };
+        for (path, procs) in [("a", ""), ("a/b", "1\n"), ("c", ""), ("docker", ""), ("docker/x", "")] {
+            make(path, procs);
+        }
+        let mut dirs = CgroupDirs::new();
+        below(folder.path(), "u:", true, &mut dirs);
+        let expected = [("u:/a", true), ("u:/a/b", true), ("u:/c", false)];
+        assert_eq!(dirs, expected.map(|(path, used)| (path.to_owned(), used)).into());
+    }
+}
