@@ -104,4 +104,21 @@ pub struct Summary {
     pub left_behind: Vec<String>,
     /// What cases changed on their hosts.
     pub leaks: Vec<Leak>,
+    /// Containers that stay because their cases failed.
+    pub kept: Vec<Kept>,
+}
+
+/// A container that stays when its run is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// The host.
+    pub host: String,
+    /// The container's name.
+    pub container: String,
+    /// The first of its cases that failed.
+    pub case: CaseId,
+    /// Whether it runs still.
+    pub running: bool,
+    /// The program and words that reach its engine by hand.
+    pub client: String,
 }

@@ -268,6 +268,35 @@ fn interrupted(signal: Signal) {
 }
 
 #[test]
+fn a_container_that_failed_is_kept_and_can_be_entered_until_ctrl_c() {
+    let Some(_alone) = able("docker-v1") else { return };
+    let steps = "[matrix]\nn = [0, 1]\n\n[[step]]\nname = 'a'\nrun = 'exit ${{ n }}'\nchanges = true";
+    let user = User::with("Is it kept?", steps);
+    let running = start(&user.arguments(&["check"], &["--host", "docker-v1", "--keep", "failed"]));
+    let told = running.until_told("Ctrl-C ends it");
+    let lines: Vec<&str> = told.lines().filter(|line| line.starts_with("kept ")).collect();
+    assert!(lines.len() == 1 && lines[0].contains("of mine[n=1], on docker-v1"), "{told}");
+    let enter = told.lines().find(|line| line.contains(" exec --interactive --tty ")).unwrap().trim();
+    let words: Vec<&str> = enter.split_whitespace().filter(|word| *word != "--tty").collect();
+    let inside =
+        std::process::Command::new(words[0]).args(&words[1..words.len() - 1]).args(["cat", "/proc/1/comm"]).output();
+    let inside = inside.unwrap();
+    assert_eq!(String::from_utf8_lossy(&inside.stdout).trim(), "systemd", "{enter}: {inside:?}");
+    running.signal(Signal::INT);
+    let ended = running.end();
+    assert_eq!(ended.code, Some(1), "{}\n{}", ended.stdout, ended.stderr);
+    nothing_left(&ended.name, Duration::ZERO);
+    assert_eq!(user.report()["summary"]["kept"].as_array().map(Vec::len), Some(1));
+
+    let ended = program::run_with(
+        &user.arguments(&["check"], &["--host", "docker-v1", "--keep", "failed"]),
+        "",
+        &[("CI", "1")],
+    );
+    assert!(ended.code == Some(1) && ended.stderr.contains("CI is set"), "{}", ended.stderr);
+}
+
+#[test]
 fn ctrl_c_leaves_nothing() {
     interrupted(Signal::INT);
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::EngineKind;
 
@@ -150,6 +150,13 @@ impl SelectArgs {
     }
 }
 
+/// Which containers stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Keep {
+    /// Those of cases that fail.
+    Failed,
+}
+
 /// How cases run.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunArgs {
@@ -163,6 +170,10 @@ pub struct RunArgs {
     /// with its folders or devices.
     #[arg(long)]
     pub allow_host_risk: bool,
+    /// Keep the containers of cases that fail, and say how to enter and remove them. A private engine stays up for them
+    /// until Ctrl-C.
+    #[arg(long, value_name = "WHICH")]
+    pub keep: Option<Keep>,
     /// Write a JUnit report.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,

@@ -8,6 +8,7 @@ mod exit;
 mod goldens;
 mod host;
 mod images;
+mod kept;
 mod known;
 mod list;
 mod load;

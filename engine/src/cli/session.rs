@@ -8,10 +8,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::args::{RunArgs, SelectArgs};
+use super::args::{Keep, RunArgs, SelectArgs};
 use super::exit::{Exit, Failure};
 use super::host::{self, Ask, Opened};
 use super::images::cache;
+use super::kept;
 use super::load::Selection;
 use super::signals;
 use crate::events::Event;
@@ -89,9 +90,10 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
         left_out: Vec::new(),
         facts: Vec::new(),
         cases: BTreeMap::new(),
+        held: Vec::new(),
     };
     let done = session.on_hosts(&mut first).await;
-    let Session { events, outcome, left_out, facts, cases, .. } = session;
+    let Session { events, mut outcome, left_out, facts, cases, held, cancel, .. } = session;
     if done.is_ok() {
         if outcome.summary.stopped_early.is_none() {
             let Loaded { scenarios, sources, .. } = &selection.loaded;
@@ -104,7 +106,9 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
     drop(events);
     let said = reporters.await;
     done?;
+    let left = kept::show_and_hold(&outcome.summary.kept, &held, &cancel).await;
     let record = said.map_err(Failure::environment)?.map_err(Failure::environment)?;
+    outcome.summary.left_behind.extend(left);
     Ok(Ran { outcome, record, facts, store, catalogue: selection.loaded.catalogue, cases })
 }
 
@@ -120,6 +124,8 @@ struct Session<'a> {
     left_out: Vec<LeftOut>,
     facts: Vec<Facts>,
     cases: BTreeMap<CaseId, Planned>,
+    /// Hosts that stay up for the containers that are kept on them.
+    held: Vec<Arc<dyn Host>>,
 }
 
 impl Session<'_> {
@@ -147,6 +153,11 @@ impl Session<'_> {
                 },
             };
             let done = self.on_host(&opened, several).await;
+            if opened.host.is_lab() && self.keeps_on(&opened.host.facts().name) {
+                self.held.push(opened.host);
+                done?;
+                continue;
+            }
             let left = opened.host.close().await;
             self.outcome.summary.left_behind.extend(left);
             match done {
@@ -159,6 +170,11 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether containers of that host are to stay; not where the run was interrupted, and nobody waits.
+    fn keeps_on(&self, host: &str) -> bool {
+        !self.cancel.is_cancelled() && self.outcome.summary.kept.iter().any(|kept| kept.host == host)
     }
 
     fn not_started(&mut self, ask: Ask<'_>) {
@@ -240,7 +256,9 @@ impl Session<'_> {
             }
             self.not_needed(&notice);
         }
-        for name in runner::sweep(opened.host.as_ref(), &owner).await.map_err(Failure::environment)? {
+        for name in
+            runner::sweep(opened.host.as_ref(), &owner, runner::Sweep::Left).await.map_err(Failure::environment)?
+        {
             notice(format!("removed {name}, which a run that died had left"));
         }
         let catalogue = &self.selection.loaded.catalogue;
@@ -249,7 +267,8 @@ impl Session<'_> {
             why = runner::lost(opened.host.as_ref()) => return Err(Failure::environment(why)),
             () = self.cancel.cancelled() => return Err(Failure { exit: Exit::Interrupted, ..Failure::environment("interrupted while images were made") }),
         };
-        let RunArgs { jobs, fail_fast, .. } = *self.asked.run;
+        let RunArgs { jobs, fail_fast, keep, .. } = *self.asked.run;
+        let keep_failed = keep == Some(Keep::Failed);
         let jobs = jobs.map_or_else(|| default_jobs(opened.host.slowness()), |jobs| jobs as usize);
         self.tell(Event::RunStarted {
             host: Box::new(facts.clone()),
@@ -265,7 +284,7 @@ impl Session<'_> {
             catalogue: catalogue.clone(),
             tags,
             goldens,
-            options: Options { jobs, fail_fast, repeat: self.asked.repeat, owner },
+            options: Options { jobs, fail_fast, keep_failed, repeat: self.asked.repeat, owner },
             events: self.events.clone(),
             cancel: self.cancel.clone(),
         };

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::events::Event;
+use crate::events::{Event, Kept};
 use crate::facts::Facts;
 use crate::judge::{CaseResult, Judgement, Observed, UnusedRule, Verdict};
 use crate::leak::Leak;
@@ -97,6 +97,8 @@ struct Numbers<'a> {
     left_behind: &'a [String],
     /// What cases changed on their hosts.
     leaks: &'a [Leak],
+    /// Containers that stay because their cases failed.
+    kept: &'a [Kept],
 }
 
 #[derive(Serialize)]
@@ -166,6 +168,7 @@ pub fn document(run: &Run, redaction: &Redaction) -> serde_json::Result<Value> {
             stopped_early: summary.stopped_early.as_deref(),
             left_behind: &summary.left_behind,
             leaks: &summary.leaks,
+            kept: &summary.kept,
         },
         cases: run.sorted().into_iter().map(case).collect(),
         left_out: run.left_out.iter().map(left).collect(),

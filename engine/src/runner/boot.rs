@@ -45,7 +45,7 @@ pub(super) async fn make(run: &Run, case: &CasePlan, name: String) -> Result<Mad
         image: tag.clone(),
         name,
         argv: argv(image, mode, case),
-        labels: run.options.owner.labels(&case.id.0),
+        labels: run.options.owner.labels(&case.id.0, run.options.keep_failed),
     };
     let id = run.host.create(&request).await?;
     let prepared = prepare(run, mode, &id).await;

@@ -1,5 +1,6 @@
 //! Who owns a container: labels set at creation, and the sweep of what dead owners left.
 
+use crate::events::Kept;
 use crate::host::{Host, HostError, Listed};
 
 /// The label that every container of ours has; its value is the run's id.
@@ -8,6 +9,8 @@ const PID_LABEL: &str = "sdc-engine.owner";
 const START_LABEL: &str = "sdc-engine.owner-start";
 const MACHINE_LABEL: &str = "sdc-engine.machine";
 const CASE_LABEL: &str = "sdc-engine.case";
+/// Set where a container may be kept when its run is over: only who asks for it removes those.
+const KEEP_LABEL: &str = "sdc-engine.keep";
 
 /// The process that owns a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +35,8 @@ impl Owner {
         Self { run: format!("{pid}-{start}"), pid, start, machine: machine.trim().to_string() }
     }
 
-    pub(super) fn labels(&self, case: &str) -> Vec<(String, String)> {
-        [
+    pub(super) fn labels(&self, case: &str, keep: bool) -> Vec<(String, String)> {
+        let mut labels = [
             (RUN_LABEL, self.run.clone()),
             (PID_LABEL, self.pid.to_string()),
             (START_LABEL, self.start.to_string()),
@@ -41,7 +44,9 @@ impl Owner {
             (CASE_LABEL, case.to_string()),
         ]
         .map(|(name, value)| (name.to_string(), value))
-        .to_vec()
+        .to_vec();
+        labels.extend(keep.then(|| (KEEP_LABEL.to_owned(), "failed".to_owned())));
+        labels
     }
 }
 
@@ -63,14 +68,24 @@ fn is_orphan(listed: &Listed, machine: &str, start_of: impl Fn(u32) -> Option<u6
     on == machine && start_of(pid).map(|s| s.to_string()).as_deref() != Some(start)
 }
 
+/// What a sweep removes of dead runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sweep {
+    /// What was to be gone with its run.
+    Left,
+    /// That, and the containers that `--keep` has kept.
+    Everything,
+}
+
 /// Removes containers that dead runs of this machine left on a host, and gives their names.
 ///
 /// # Errors
 /// Where the host can't list or remove.
-pub async fn sweep(host: &dyn Host, owner: &Owner) -> Result<Vec<String>, HostError> {
+pub async fn sweep(host: &dyn Host, owner: &Owner, what: Sweep) -> Result<Vec<String>, HostError> {
     let mut swept = Vec::new();
     for listed in host.list(RUN_LABEL).await? {
-        if is_orphan(&listed, &owner.machine, start_of) {
+        let kept = listed.labels.iter().any(|(name, _)| name == KEEP_LABEL);
+        if (what == Sweep::Everything || !kept) && is_orphan(&listed, &owner.machine, start_of) {
             host.remove(&listed.id).await?;
             swept.push(listed.name);
         }
@@ -78,8 +93,8 @@ pub async fn sweep(host: &dyn Host, owner: &Owner) -> Result<Vec<String>, HostEr
     Ok(swept)
 }
 
-/// Removes what is left of this run, and gives the names of what could not be removed.
-pub(super) async fn remove_own(host: &dyn Host, owner: &Owner) -> Vec<String> {
+/// Removes what is left of this run but for what is kept, and gives the names of what could not be removed.
+pub(super) async fn remove_own(host: &dyn Host, owner: &Owner, kept: &[Kept]) -> Vec<String> {
     let listed = match host.list(RUN_LABEL).await {
         Ok(listed) => listed,
         Err(error) => return vec![format!("unknown containers: {error}")],
@@ -87,7 +102,11 @@ pub(super) async fn remove_own(host: &dyn Host, owner: &Owner) -> Vec<String> {
     let mut left = Vec::new();
     for container in listed {
         let ours = container.labels.iter().any(|(name, value)| name == RUN_LABEL && *value == owner.run);
-        if ours && let Err(error) = host.remove(&container.id).await {
+        let keep = kept.iter().any(|kept| kept.container == container.name);
+        if ours
+            && !keep
+            && let Err(error) = host.remove(&container.id).await
+        {
             left.push(format!("container {}: {error}", container.name));
         }
     }
@@ -100,7 +119,7 @@ mod tests {
     use crate::host::ContainerId;
 
     fn owned(owner: &Owner) -> Listed {
-        Listed { id: ContainerId("c".into()), name: "n".into(), labels: owner.labels("case") }
+        Listed { id: ContainerId("c".into()), name: "n".into(), labels: owner.labels("case", false) }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 pub use alive::lost;
-pub use labels::{Owner, RUN_LABEL, sweep};
+pub use labels::{Owner, RUN_LABEL, Sweep, sweep};
 pub use schedule::run;
 
 use crate::events::{Event, Summary};
@@ -47,6 +47,8 @@ pub struct Options {
     pub fail_fast: bool,
     /// How often each boot is done, at least 1.
     pub repeat: u32,
+    /// Whether the containers of cases that fail stay.
+    pub keep_failed: bool,
     /// Whose containers these are.
     pub owner: Owner,
 }
@@ -96,13 +98,14 @@ pub struct Outcome {
 impl Outcome {
     /// Takes in what came of a run on another host.
     pub fn add(&mut self, other: Self) {
-        let Summary { boots, took, stopped_early, left_behind, leaks } = other.summary;
+        let Summary { boots, took, stopped_early, left_behind, leaks, kept } = other.summary;
         self.results.extend(other.results);
         self.varied.extend(other.varied);
         self.summary.boots += boots;
         self.summary.took += took;
         self.summary.left_behind.extend(left_behind);
         self.summary.leaks.extend(leaks);
+        self.summary.kept.extend(kept);
         self.summary.stopped_early = self.summary.stopped_early.take().or(stopped_early);
     }
 }

@@ -1,7 +1,7 @@
 //! Runs boots side by side, tells what happens, and cleans up whatever the end is.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -14,9 +14,10 @@ use super::alive::{lost, why_lost};
 use super::group::{Boot, Over};
 use super::leaks::{Leaks, Pass};
 use super::{Outcome, Run, labels};
-use crate::events::{BootPhase, Event, Summary};
+use crate::events::{BootPhase, Event, Kept, Summary};
 use crate::host::{HostError, HostErrorKind};
 use crate::judge::{CaseResult, Varied, Verdict, combine_repeats, varying};
+use crate::observe::BootOutcome;
 use crate::plan::{BootGroup, CaseId, RunPlan};
 use crate::scenario::model::Repeat;
 
@@ -30,6 +31,7 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
         gone: OnceLock::new(),
         over: CancellationToken::new(),
         leaks: Leaks::start(run.host.as_ref()).await,
+        kept: Mutex::default(),
     });
     let watch = tokio::spawn({
         let (run, floor) = (Arc::clone(&run), Arc::clone(&floor));
@@ -64,16 +66,17 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
             }
         }
     }
+    let kept = std::mem::take(&mut *floor.kept());
     let left_behind = match floor.gone.get() {
         // A private engine takes its containers with it, and its closing names what is left.
         Some(_) if run.host.before_by_hand().is_some() => Vec::new(),
-        _ => labels::remove_own(run.host.as_ref(), &run.options.owner).await,
+        _ => labels::remove_own(run.host.as_ref(), &run.options.owner, &kept).await,
     };
     let leaks = floor.leaks.end(run.host.as_ref()).await;
     results.sort_by_key(|(number, _)| *number);
     let results: Vec<CaseResult> = results.into_iter().flat_map(|(_, results)| results).collect();
     let stopped_early = stopped(&run, planned, &results);
-    let summary = Summary { boots, took: started.elapsed(), stopped_early, left_behind, leaks };
+    let summary = Summary { boots, took: started.elapsed(), stopped_early, left_behind, leaks, kept };
     Outcome { results, varied, summary }
 }
 
@@ -85,6 +88,7 @@ struct Floor {
     /// Ends the boots under way when the engine can't be used any more.
     over: CancellationToken,
     leaks: Leaks,
+    kept: Mutex<Vec<Kept>>,
 }
 
 impl Floor {
@@ -93,6 +97,10 @@ impl Floor {
         let why = self.gone.get_or_init(|| why);
         self.over.cancel();
         why
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -179,6 +187,16 @@ async fn serve(run: &Run, floor: &Floor, number: usize, group: &BootGroup) -> Se
     served
 }
 
+/// A container that stays.
+fn kept(run: &Run, container: String, failed: &CaseResult) -> Kept {
+    let ended = failed
+        .boot
+        .as_ref()
+        .is_some_and(|boot| matches!(boot.outcome, BootOutcome::Exited { .. } | BootOutcome::Refused { .. }));
+    let (host, client) = (run.host.facts().name.clone(), run.host.by_hand());
+    Kept { host, container, case: failed.id.clone(), running: !ended, client }
+}
+
 /// One boot of a group; `None` where the run is over before or while it boots.
 async fn once(run: &Run, floor: &Floor, number: usize, group: &BootGroup, repeat: u32) -> Option<Vec<CaseResult>> {
     let slot = tokio::select! {
@@ -202,7 +220,7 @@ async fn once(run: &Run, floor: &Floor, number: usize, group: &BootGroup, repeat
         () = run.cancel.cancelled() => None,
         () = floor.over.cancelled() => ended(),
         over = async {
-            let over = boot.go(name).await;
+            let over = boot.go(name.clone()).await;
             match gone(run, &over.results).await {
                 Some(why) => Over { results: boot.all_ended(floor.close(why)), made: None },
                 None => over,
@@ -221,7 +239,10 @@ async fn once(run: &Run, floor: &Floor, number: usize, group: &BootGroup, repeat
     if !alone {
         drop(slot);
     }
-    if let Some(made) = made {
+    let failed = results.iter().find(|result| stops(&result.verdict)).filter(|_| run.options.keep_failed);
+    if let (Some(failed), Some(_)) = (failed, &made) {
+        floor.kept().push(kept(run, name, failed));
+    } else if let Some(made) = made {
         boot.phase(BootPhase::Remove);
         if let Err(error) = run.host.remove(&made.id).await {
             run.tell(Event::Notice { message: format!("{error}; tried again at the end of the run") });

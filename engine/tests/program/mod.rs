@@ -145,6 +145,12 @@ impl Running {
         self.until(words, || self.text("stdout").contains(words));
     }
 
+    /// Waits until there are words on its stderr; all of it.
+    pub(crate) fn until_told(&self, words: &str) -> String {
+        self.until(words, || self.text("stderr").contains(words));
+        self.text("stderr")
+    }
+
     /// The engine that it started after this one.
     pub(crate) fn next_engine(&self, before: &str) -> String {
         let next = || engine_of(self.child.id()).filter(|name| name != before);

@@ -4,7 +4,7 @@ use sdc_engine::facts::Facts;
 use sdc_engine::host::HostErrorKind;
 use sdc_engine::host::fake::{Call, Failure, Fake, Reply, Script};
 use sdc_engine::judge::Verdict;
-use sdc_engine::runner::{Owner, sweep};
+use sdc_engine::runner::{Owner, Sweep, sweep};
 
 use crate::kit::{BANNER, SECOND, case_of, on, on_each, on_fake, scenario, simple, up, up_after};
 
@@ -194,8 +194,28 @@ async fn what_a_dead_run_left_is_swept_and_what_others_have_is_not() {
         assert_eq!(ran.outcome.summary.left_behind.len(), 1);
     }
     assert_eq!(fake.left().len(), 3);
-    assert_eq!(sweep(fake.as_ref(), &me).await.unwrap(), ["sdc-dead-0-0"]);
+    assert_eq!(sweep(fake.as_ref(), &me, Sweep::Left).await.unwrap(), ["sdc-dead-0-0"]);
     assert_eq!(fake.left(), ["sdc-elsewhere-0-0", "sdc-alive-0-0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_is_kept_where_that_is_asked_and_only_that() {
+    let own = |name: &str, run: &str| {
+        scenario(&format!("container.env = {{ A = '{name}' }}\nstep = [{{ name = 'a', run = ['{run}'] }}]"))
+    };
+    let mut bench = on(up().on("fails", Reply::fails(1, "no")));
+    bench.options.keep_failed = true;
+    bench.options.owner = Owner { run: "kept".into(), pid: u32::MAX, start: 1, machine: Owner::this_process().machine };
+    let ran = bench.run_roughly(&[("good", &own("1", "true")), ("bad", &own("2", "fails"))]).await;
+    let kept = &ran.outcome.summary.kept;
+    assert_eq!((kept.len(), kept[0].case.0.as_str(), kept[0].running), (1, "bad", true));
+    assert_eq!(ran.fake.left(), [kept[0].container.clone()]);
+    assert_eq!(ran.outcome.summary.left_behind, [""; 0]);
+    // The next run leaves it where it is; who asks for it has it removed.
+    let me = Owner::this_process();
+    assert_eq!(sweep(ran.fake.as_ref(), &me, Sweep::Left).await.unwrap(), [""; 0]);
+    assert_eq!(sweep(ran.fake.as_ref(), &me, Sweep::Everything).await.unwrap(), [kept[0].container.clone()]);
+    assert_eq!(ran.fake.left(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
