@@ -107,6 +107,53 @@ fn what_a_case_left_on_the_machine_is_told_with_its_name() {
     assert_eq!((&mine["cases"], &mine["declared"], &mine["lasting"]), (&["leaves"].into(), &true.into(), &true.into()));
 }
 
+/// The options of the machine's cgroup2 file system.
+fn options() -> String {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let line = mounts.lines().find(|line| line.contains(" - cgroup2 ")).unwrap_or_default();
+    line.rsplit(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Gives the machine's cgroup2 these options: a mount in a namespace of its own is enough.
+fn set_options(options: &str) {
+    let line =
+        format!("point=$(mktemp -d) && mount -n -t cgroup2 -o {options} none $point && umount $point && rmdir $point");
+    let words = ["--mount", "--propagation", "private", "sh", "-c", line.as_str()];
+    assert!(std::process::Command::new("unshare").args(words).status().unwrap().success(), "{options}");
+}
+
+/// As they were before.
+struct Options(String);
+
+impl Drop for Options {
+    fn drop(&mut self) {
+        set_options(&self.0);
+    }
+}
+
+#[test]
+fn the_machines_cgroup_options_are_as_they_were_after_a_run() {
+    for lab in ["docker-v1", "docker-v2"] {
+        let Some(_alone) = able(lab) else { return };
+        let before = Options(options());
+        for given in ["rw", "rw,nsdelegate"] {
+            set_options(given);
+            if options() != given {
+                eprintln!("SKIPPED: the machine's cgroup2 is {} whatever it is told", options());
+                return;
+            }
+            // A private engine mounts the tree, and systemd in the host's namespace sets nsdelegate.
+            let mode = if lab == "docker-v1" { "cgroup_mode=hybrid" } else { "cgroup_mode=unified" };
+            let case = format!("boot/non_priv setup_mode=unmount cgroupns=host {mode}");
+            let words = ["check", "scenarios", "--host", lab, "-k", &case, "--aside", "/tmp/sdc-none"];
+            let ended = run_with(&words.map(ToOwned::to_owned), "", &[]);
+            assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+            assert_eq!(options(), given, "{lab}");
+        }
+        drop(before);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_that_nobody_gave_is_spared() {
     on_real(LAB, "sdc-test/none:guard", async |host| {

@@ -216,9 +216,10 @@ fn containers(name: &str) -> std::collections::BTreeSet<String> {
 /// Prints the folders with a name in every cgroup hierarchy, also in those that are mounted nowhere here.
 const CGROUPS: &str = r#"
 point=$(mktemp -d)
+options=$(sed -n 's/^.* - cgroup2 [^ ]* r[ow],\{0,1\}//p' /proc/self/mountinfo | head -n 1)
 while IFS=: read -r _ names _; do
     case $names in
-        '') mount -n -t cgroup2 none "$point" ;;
+        '') mount -n -t cgroup2 ${options:+-o "$options"} none "$point" ;;
         name=*) mount -n -t cgroup -o "none,$names" none "$point" ;;
         *) mount -n -t cgroup -o "$names" none "$point" ;;
     esac 2>/dev/null || continue

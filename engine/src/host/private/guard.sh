@@ -18,13 +18,17 @@ shift 5     # the rest is for that script
 
 fail() { echo "error $*"; exit 1; }
 
+# The options of the machine's cgroup2 file system. A mount from its own cgroup namespace sets them anew for everybody, so
+# each has to say them again; and the last one takes back what a container has changed of them.
+options=$(sed -n 's/^.* - cgroup2 [^ ]* r[ow],\{0,1\}//p' /proc/self/mountinfo | head -n 1)
+
 # Runs "$1 <arguments> <its names>" with a hierarchy on $point, which can be one that a container mounted and the host
 # does not show. Its options are those of a line of /proc/self/cgroup.
 on_hierarchy() { # names command
     names=$1
     shift
     case $names in
-        '') mount -n -t cgroup2 none "$point" ;;
+        '') mount -n -t cgroup2 ${options:+-o "$options"} none "$point" ;;
         name=*) mount -n -t cgroup -o "none,$names" none "$point" ;;
         *) mount -n -t cgroup -o "$names" none "$point" ;;
     esac 2>/dev/null || return
