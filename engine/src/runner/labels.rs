@@ -1,6 +1,10 @@
 //! Who owns a container: labels set at creation, and the sweep of what dead owners left.
 
-use crate::host::{Host, HostError, Listed};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::host::{Host, HostError, HostErrorKind, Listed};
 
 /// The label that every container of ours has; its value is the run's id.
 pub const RUN_LABEL: &str = "sdc-engine.run";
@@ -78,11 +82,20 @@ pub async fn sweep(host: &dyn Host, owner: &Owner) -> Result<Vec<String>, HostEr
     Ok(swept)
 }
 
+/// How long an engine that does not answer is waited for, in between: it may be starting again.
+const RESTART: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(6)];
+
 /// Removes what is left of this run, and gives the names of what could not be removed.
 pub(super) async fn remove_own(host: &dyn Host, owner: &Owner) -> Vec<String> {
-    let listed = match host.list(RUN_LABEL).await {
-        Ok(listed) => listed,
-        Err(error) => return vec![format!("unknown containers: {error}")],
+    let mut pauses = RESTART.into_iter();
+    let listed = loop {
+        match (host.list(RUN_LABEL).await, pauses.next()) {
+            (Ok(listed), _) => break listed,
+            (Err(HostError { kind: HostErrorKind::Unreachable(_), .. }), Some(pause)) => sleep(pause).await,
+            (Err(error), _) => {
+                return vec![format!("containers, if any: {error}; when it is back: sdc-engine clean")];
+            }
+        }
     };
     let mut left = Vec::new();
     for container in listed {
