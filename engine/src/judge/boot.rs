@@ -38,7 +38,8 @@ pub(super) fn judge(
                 observed.extend(compared.observed.filter(|_| as_expected && !boot.console_cut));
                 compared.judgement
             } else {
-                let answer = check::ask(&asked.ask, phrase::stream(asked.stream), &text, &BTreeMap::new());
+                let answer =
+                    check::ask(&asked.ask, phrase::stream(asked.stream), &text, boot.console_cut, &BTreeMap::new());
                 let (level, place) = (expectation.level, Some(asked.place.clone()));
                 judgement(JudgementKind::Check, answer.held, level, answer.expected, answer.actual, place)
             };
