@@ -1,9 +1,8 @@
 //! Who owns a container: labels set at creation, and the sweep of what dead owners left.
 
-use std::time::Duration;
-
 use tokio::time::sleep;
 
+use super::alive::RESTART;
 use crate::host::{Host, HostError, HostErrorKind, Listed};
 
 /// The label that every container of ours has; its value is the run's id.
@@ -82,12 +81,10 @@ pub async fn sweep(host: &dyn Host, owner: &Owner) -> Result<Vec<String>, HostEr
     Ok(swept)
 }
 
-/// How long an engine that does not answer is waited for, in between: it may be starting again.
-const RESTART: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(6)];
-
-/// Removes what is left of this run, and gives the names of what could not be removed.
-pub(super) async fn remove_own(host: &dyn Host, owner: &Owner) -> Vec<String> {
-    let mut pauses = RESTART.into_iter();
+/// Removes what is left of this run, and gives the names of what could not be removed. An engine that does not answer is
+/// waited for, unless it was `lost`.
+pub(super) async fn remove_own(host: &dyn Host, owner: &Owner, lost: bool) -> Vec<String> {
+    let mut pauses = RESTART.into_iter().filter(|_| !lost);
     let listed = loop {
         match (host.list(RUN_LABEL).await, pauses.next()) {
             (Ok(listed), _) => break listed,
