@@ -18,7 +18,7 @@ pub(super) struct Answer {
 }
 
 /// Asks a text. A question that can't be asked (a value that was not captured, a pattern that its value breaks) is
-/// answered with why, and does not hold. Goldens are not asked here: they hold.
+/// answered with why, and does not hold. Goldens are not asked here, and hold, but of a text that was cut, which no golden can be.
 ///
 /// Of a text that was `cut`, only that is known which the rest could not change: what it lacks may be in the rest.
 pub(super) fn ask(
@@ -42,7 +42,8 @@ fn settled(ask: &Ask<String>, held: bool) -> bool {
         Ask::Regex(_) | Ask::Contains(_) | Ask::Set(SetRelation::AtLeast, _) | Ask::Lines(_, None) => held,
         Ask::NotRegex(_) | Ask::NotContains(_) | Ask::Equals(_) | Ask::Lines(_, Some(_)) => !held,
         Ask::Set(SetRelation::NoneOf | SetRelation::AtMost | SetRelation::Equal, _) => !held,
-        Ask::Empty(_) | Ask::Golden(_) => true,
+        Ask::Empty(_) => true,
+        Ask::Golden(_) => false,
     }
 }
 
@@ -264,6 +265,7 @@ mod tests {
             (Ask::NotRegex(s("b")), false),
             (Ask::Lines(1, Some(1)), false),
             (Ask::Equals(s("a")), false),
+            (Ask::Golden(crate::judge::testkit::golden("s")), false),
             (Ask::Set(SetRelation::AtMost, words()), false),
             (Ask::Contains(s("b")), false),
         ] {

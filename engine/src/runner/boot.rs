@@ -17,7 +17,7 @@ use crate::scenario::model::Readiness;
 
 /// How long to wait between two tries of `systemctl is-system-running` while systemd does not answer yet.
 const RETRY: Duration = Duration::from_millis(100);
-/// How long the end of a dead container's log may take to arrive.
+/// How long the end of a dead container's log, or the engine's knowing that it died for want of memory, may take to arrive.
 const DRAIN: Duration = Duration::from_secs(2);
 /// The exit code of a setup script that gave up.
 const SETUP_FAILED: i64 = 1;
@@ -215,7 +215,14 @@ pub(super) async fn observe(
     } else {
         None
     };
-    let inspected = host.inspect(&made.id).await?;
+    let mut inspected = host.inspect(&made.id).await?;
+    if case.container.memory.is_some() && matches!(outcome, BootOutcome::Exited { code: KILLED }) {
+        let until = Instant::now() + DRAIN;
+        while killed_for_memory(&outcome, &inspected).is_none() && Instant::now() < until {
+            sleep(RETRY).await;
+            inspected = host.inspect(&made.id).await?;
+        }
+    }
     let (console, console_cut) = made.console.raw();
     let deciding = match &outcome {
         BootOutcome::Running => None,

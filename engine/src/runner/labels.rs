@@ -90,7 +90,7 @@ pub(super) async fn remove_own(host: &dyn Host, owner: &Owner, lost: bool) -> Ve
             (Ok(listed), _) => break listed,
             (Err(HostError { kind: HostErrorKind::Unreachable(_), .. }), Some(pause)) => sleep(pause).await,
             (Err(error), _) => {
-                return vec![format!("containers, if any: {error}; when it is back: sdc-engine clean")];
+                return vec![format!("unknown containers: {error}; when it is back: sdc-engine clean")];
             }
         }
     };
