@@ -121,7 +121,7 @@ pub(crate) fn killed(wrong: &mut Vec<String>) -> Row {
     if seen.len() != 1 || report["summary"]["left_behind"] != serde_json::json!([]) {
         wrong.push(format!("engine killed: {seen:?}, {}", report["summary"]));
     }
-    row("engine killed", "two cases' steps", &seen[0].0, ended.code, &seen[0].1)
+    row("engine killed", "two boots under way", &seen[0].0, ended.code, &seen[0].1)
 }
 
 /// A folder with a program of dockerd's name that does more than dockerd.
@@ -158,7 +158,7 @@ pub(crate) fn restarted(wrong: &mut Vec<String>) -> Option<Row> {
     let (verdict, said) = table::of_case(report, "a-victim");
     wrong.extend(engine.left());
     engine.end();
-    Some(row("engine killed, and started again", "a case's boot", &verdict, ended.code, &said))
+    Some(row("engine killed, and started again", "a boot under way", &verdict, ended.code, &said))
 }
 
 /// An engine whose disk is full before the run.
