@@ -216,7 +216,7 @@ async fn limits_commands(host: &dyn Host) {
     assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
     let flood = ExecRequest { output_limit: 10, ..exec("head -c 100000 /dev/zero") };
     let output = host.exec(&id, &flood).await.expect("output");
-    assert_eq!((output.code, output.stdout.len(), output.cut), (Some(0), 10, true));
+    assert_eq!((output.code, output.stdout.len(), output.stdout_cut), (Some(0), 10, true));
     // What a command leaves behind, with its streams open, does not keep us.
     let before = Instant::now();
     let ExecOutput { code, stdout, timed_out, .. } =

@@ -85,7 +85,13 @@ fn start_log(level: &str) -> Result<(), Failure> {
         let help = "there are: off, error, warn, info, debug, trace; or a filter such as sdc_engine=debug";
         Failure::input(miette::miette!(help = help, "--log-level {level}: {error}"))
     })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // Into a file go no colours.
+    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colour)
+        .with_target(false);
     let _already_there = log.try_init();
     Ok(())
 }

@@ -253,9 +253,14 @@ impl Host for Docker {
         // Of an ended container that is about to start again the old lines are not wanted.
         let running = inspect.pointer("/State/Running").and_then(Value::as_bool).unwrap_or_default();
         let path = format!("/containers/{}/attach?stream=1&stdout=1&stderr=1&logs={}", id.0, u8::from(running));
-        let chunks = limited(action.clone(), CALL, attach(&self.address, &path, !has_tty(&inspect))).await;
+        let chunks = limited(action, CALL, attach(&self.address, &path, None, !has_tty(&inspect))).await;
         let chunks = chunks.map_err(podman::refused_early)?;
-        Ok(chunks.map(move |chunk| chunk.map_err(|kind| HostError::new(action.clone(), kind))).boxed())
+        let read = of(id, "read the console of");
+        let bytes = move |chunk: Result<(_, Bytes), HostErrorKind>| match chunk {
+            Ok((_, bytes)) => Ok(bytes),
+            Err(kind) => Err(HostError::new(read.clone(), kind)),
+        };
+        Ok(chunks.map(bytes).boxed())
     }
 
     async fn start(&self, id: &ContainerId) -> Result<(), HostError> {
@@ -286,7 +291,7 @@ impl Host for Docker {
     }
 
     async fn exec(&self, id: &ContainerId, request: &ExecRequest) -> Result<ExecOutput, HostError> {
-        exec::run(&self.client, id, request).await
+        exec::run(&self.client, &self.address, id, request).await
     }
 
     async fn inspect(&self, id: &ContainerId) -> Result<Value, HostError> {
@@ -305,7 +310,7 @@ impl Host for Docker {
             let mut chunks = get_stream(&self.address, &path, framed).await?;
             let mut log = Vec::new();
             while let Some(chunk) = chunks.next().await {
-                log.extend_from_slice(&chunk?);
+                log.extend_from_slice(&chunk?.1);
                 if log.len() > limit.saturating_mul(2).saturating_add(1 << 20) {
                     log.drain(..log.len() - limit);
                 }

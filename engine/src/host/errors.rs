@@ -29,7 +29,7 @@ impl HostError {
 
 /// What the engine's answer means. 404 is also the answer to a start whose program or device is missing: only where
 /// the words say that the object itself is missing it is [`HostErrorKind::NotFound`]. podman's own API answers 500 to a
-/// missing image and to a name that is taken, which docker's has numbers of their own for.
+/// missing image and to a name that is taken or a container in another state, which docker's has numbers of their own for.
 pub(super) fn answered(status: u16, message: &str) -> HostErrorKind {
     let message = message.trim().to_owned();
     let lower = message.to_lowercase();
@@ -41,13 +41,36 @@ pub(super) fn answered(status: u16, message: &str) -> HostErrorKind {
         500 => lower.ends_with("image not known"),
         _ => false,
     };
-    let taken = status == 500 && says(&["name is already in use", "container already exists"]);
+    // What a runtime could not do with a container is a finding, be it for want of space in a cgroup.
+    let runtimes = says(&["oci runtime", "runc", "crun"]);
+    let failed = status > 500 || status == 500 && !runtimes && says(&OF_THE_ENGINE);
+    let conflict =
+        status == 500 && says(&["name is already in use", "container already exists", "container state improper"]);
     match status {
         _ if missing => HostErrorKind::NotFound(message),
-        _ if taken => HostErrorKind::Refused { status: 409, message },
+        _ if conflict => HostErrorKind::Refused { status: 409, message },
+        _ if failed => HostErrorKind::Failed { status, message },
         status => HostErrorKind::Refused { status, message },
     }
 }
+
+/// What engines say in an answer of status 500 where they themselves are in trouble. The same status is their answer to
+/// flags that a runtime does not take, which is a finding.
+const OF_THE_ENGINE: [&str; 13] = [
+    "no space left on device",
+    "disk quota exceeded",
+    "too many open files",
+    "input/output error",
+    "cannot allocate memory",
+    "context deadline exceeded",
+    "context canceled",
+    "transport is closing",
+    "connection error",
+    "connection refused",
+    "connection reset",
+    "database is locked",
+    "shutting down",
+];
 
 impl From<bollard::errors::Error> for HostErrorKind {
     fn from(error: bollard::errors::Error) -> Self {
@@ -62,7 +85,8 @@ impl From<bollard::errors::Error> for HostErrorKind {
 
 /// An error with its causes: hyper's own words alone are `client error (Connect)`.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    // bollard's own words say nothing that the cause does not.
+    let mut text = error.to_string().trim_start_matches("Error in the hyper legacy client: ").to_owned();
     let mut cause = error.source();
     while let Some(error) = cause {
         let words = error.to_string();
@@ -106,9 +130,18 @@ mod tests {
     }
 
     #[test]
+    fn an_engine_in_trouble_is_told_from_one_that_says_no() {
+        let failed = |status, words| matches!(answered(status, words), HostErrorKind::Failed { .. });
+        assert!(failed(500, "write /var/lib/docker/x: no space left on device"));
+        assert!(failed(503, "starting"));
+        let cgroup = "OCI runtime create failed: write cpuset.cpus: no space left on device";
+        assert!(!failed(500, cgroup) && !failed(400, "invalid") && !failed(500, "unknown flag"));
+    }
+
+    #[test]
     fn a_name_that_is_taken_is_a_conflict_on_every_engine() {
         let podman = "creating container storage: the container name \"x\" is already in use by 0123. You have to remove that container to be able to reuse that name: that name is already in use";
         assert!(matches!(answered(500, podman), HostErrorKind::Refused { status: 409, .. }));
-        assert!(matches!(answered(500, "out of space"), HostErrorKind::Refused { status: 500, .. }));
+        assert!(matches!(answered(500, "no such flag"), HostErrorKind::Refused { status: 500, .. }));
     }
 }

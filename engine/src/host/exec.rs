@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use bollard::Docker as Client;
-use bollard::container::LogOutput;
-use bollard::exec::{StartExecOptions, StartExecResults};
+use bollard::exec::StartExecOptions;
 use bollard::models::ExecConfig;
+use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::address::Address;
 use super::errors::{CALL, limited};
+use super::frames::Source;
+use super::wire::{Chunks, attach};
 use super::{ContainerId, ExecOutput, ExecRequest, HostError, HostErrorKind};
 
 /// How long a silent stream is waited for before the engine is asked whether the command still runs.
@@ -20,7 +23,12 @@ const REST: Duration = Duration::from_millis(100);
 const POLL: Duration = Duration::from_millis(5);
 
 /// Runs a command in a container.
-pub(super) async fn run(client: &Client, id: &ContainerId, request: &ExecRequest) -> Result<ExecOutput, HostError> {
+pub(super) async fn run(
+    client: &Client,
+    address: &Address,
+    id: &ContainerId,
+    request: &ExecRequest,
+) -> Result<ExecOutput, HostError> {
     let action = || format!("run `{}` in container {}", shell_words::join(&request.argv), id.short());
     let deadline = Instant::now() + request.timeout;
     let config = ExecConfig {
@@ -31,12 +39,15 @@ pub(super) async fn run(client: &Client, id: &ContainerId, request: &ExecRequest
         user: request.user.clone(),
         ..ExecConfig::default()
     };
-    let exec = limited(action(), CALL, client.create_exec(&id.0, config)).await?.id;
-    let options = StartExecOptions { detach: request.detach, ..StartExecOptions::default() };
-    let started = limited(action(), CALL, client.start_exec(&exec, Some(options))).await?;
-    let StartExecResults::Attached { output, .. } = started else {
+    let exec = limited(action(), CALL, client.create_exec(&id.0, config)).await.map_err(failed)?.id;
+    if request.detach {
+        let options = StartExecOptions { detach: true, ..StartExecOptions::default() };
+        limited(action(), CALL, client.start_exec(&exec, Some(options))).await?;
         return Ok(ExecOutput::default());
-    };
+    }
+    // Not bollard's: it takes what is no frame for output, and keeps a frame until it is whole.
+    let (path, body) = (format!("/exec/{exec}/start"), serde_json::json!({ "Detach": false, "Tty": false }));
+    let output = limited(action(), CALL, attach(address, &path, Some(&body), true)).await?;
     let mut kept = drain(client, &exec, output, request.output_limit, deadline)
         .await
         .map_err(|kind| HostError::new(action(), kind))?;
@@ -50,12 +61,22 @@ pub(super) async fn run(client: &Client, id: &ContainerId, request: &ExecRequest
     }
 }
 
+/// To note down a command can't fail because of the command: a fault there is the engine's, whatever it says.
+fn failed(error: HostError) -> HostError {
+    match error.kind {
+        HostErrorKind::Refused { status: status @ 500.., message } => {
+            HostError { kind: HostErrorKind::Failed { status, message }, ..error }
+        }
+        _ => error,
+    }
+}
+
 /// Reads until the end of the stream, the deadline, or shortly after the command's end: what a background process of
 /// it holds open does not keep us.
 async fn drain(
     client: &Client,
     exec: &str,
-    mut output: impl futures_util::Stream<Item = Result<LogOutput, bollard::errors::Error>> + Unpin,
+    mut output: Chunks,
     limit: usize,
     deadline: Instant,
 ) -> Result<ExecOutput, HostErrorKind> {
@@ -65,7 +86,7 @@ async fn drain(
         let pause = Instant::now() + if over { REST } else { SILENCE };
         match timeout_at(pause.min(deadline), output.next()).await {
             Ok(None) => return Ok(kept),
-            Ok(Some(Err(error))) => return Err(error.into()),
+            Ok(Some(Err(error))) => return Err(error),
             Ok(Some(Ok(chunk))) => {
                 keep(&mut kept, &chunk, limit);
                 if Instant::now() >= deadline {
@@ -83,15 +104,14 @@ async fn drain(
     }
 }
 
-fn keep(kept: &mut ExecOutput, chunk: &LogOutput, limit: usize) {
-    let (stream, bytes) = match chunk {
-        LogOutput::StdErr { message } => (&mut kept.stderr, message),
-        LogOutput::StdOut { message } | LogOutput::Console { message } => (&mut kept.stdout, message),
-        LogOutput::StdIn { .. } => return,
+fn keep(kept: &mut ExecOutput, (source, bytes): &(Source, Bytes), limit: usize) {
+    let (stream, cut) = match source {
+        Source::Stdout => (&mut kept.stdout, &mut kept.stdout_cut),
+        Source::Stderr => (&mut kept.stderr, &mut kept.stderr_cut),
     };
     let room = limit.saturating_sub(stream.len()).min(bytes.len());
     stream.extend_from_slice(&bytes[..room]);
-    kept.cut |= room < bytes.len();
+    *cut |= room < bytes.len();
 }
 
 /// The exit code; `None` where the deadline passes first. The stream ends a little before the engine knows it.
@@ -143,9 +163,10 @@ mod tests {
     #[test]
     fn each_stream_is_cut_at_the_limit() {
         let mut kept = ExecOutput::default();
-        keep(&mut kept, &LogOutput::StdOut { message: "12345".into() }, 4);
-        keep(&mut kept, &LogOutput::StdErr { message: "abc".into() }, 4);
-        assert_eq!((kept.stdout.as_slice(), kept.stderr.as_slice(), kept.cut), (&b"1234"[..], &b"abc"[..], true));
+        keep(&mut kept, &(Source::Stdout, "12345".into()), 4);
+        keep(&mut kept, &(Source::Stderr, "abc".into()), 4);
+        assert_eq!((kept.stdout.as_slice(), kept.stderr.as_slice()), (&b"1234"[..], &b"abc"[..]));
+        assert_eq!((kept.stdout_cut, kept.stderr_cut), (true, false));
     }
 
     #[test]

@@ -284,10 +284,11 @@ impl Host for Fake {
         if let (true, Some(code)) = (in_time, reply.ends) {
             container.end(code);
         }
-        let mut cut = false;
-        let stdout = kept(&reply.stdout, request.output_limit, &mut cut);
-        let stderr = kept(&reply.stderr, request.output_limit, &mut cut);
-        Ok(ExecOutput { code: in_time.then_some(reply.code), timed_out: !in_time, stdout, stderr, cut })
+        let (mut stdout_cut, mut stderr_cut) = (false, false);
+        let stdout = kept(&reply.stdout, request.output_limit, &mut stdout_cut);
+        let stderr = kept(&reply.stderr, request.output_limit, &mut stderr_cut);
+        let code = in_time.then_some(reply.code);
+        Ok(ExecOutput { code, timed_out: !in_time, stdout, stderr, stdout_cut, stderr_cut })
     }
 
     async fn inspect(&self, id: &ContainerId) -> Result<Value, HostError> {

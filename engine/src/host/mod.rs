@@ -13,6 +13,7 @@ mod errors;
 mod exec;
 mod facts;
 pub mod fake;
+mod frames;
 mod images;
 pub mod lab;
 mod podman;
@@ -58,6 +59,14 @@ pub enum HostErrorKind {
     /// The engine answered, and said no: its HTTP status and words.
     #[error("{message} (status {status})")]
     Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The engine's words.
+        message: String,
+    },
+    /// The engine answered that it could not: its disk is full, its own parts do not answer. No opinion on what was asked.
+    #[error("the engine failed: {message} (status {status})")]
+    Failed {
         /// The HTTP status.
         status: u16,
         /// The engine's words.
@@ -133,8 +142,10 @@ pub struct ExecOutput {
     pub stdout: Vec<u8>,
     /// Standard error, up to the limit.
     pub stderr: Vec<u8>,
-    /// Whether either was cut.
-    pub cut: bool,
+    /// Whether standard output was cut.
+    pub stdout_cut: bool,
+    /// Whether standard error was cut.
+    pub stderr_cut: bool,
 }
 
 /// One container in a listing.

@@ -2,10 +2,12 @@
 //! drop unknown fields and reject podman's `stopped` state) and the console (bollard guesses from a chunk's first byte
 //! whether it is framed). Knows HTTP and the framing of the docker API, nothing of containers.
 
-use bytes::{Buf, Bytes, BytesMut};
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
@@ -14,8 +16,15 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use super::HostErrorKind;
 use super::address::Address;
 use super::errors::{answered, chain};
+use super::frames::{Frames, Source};
 
-type Chunks = BoxStream<'static, Result<Bytes, HostErrorKind>>;
+/// Bytes as they come, with where they come from.
+pub(super) type Chunks = BoxStream<'static, Result<(Source, Bytes), HostErrorKind>>;
+
+/// The longest JSON answer that is read, in bytes: a list of some ten thousand containers. What is longer is no answer.
+const ANSWER: usize = 32 << 20;
+/// The longest words of an error that are read, in bytes.
+const WORDS: usize = 64 << 10;
 
 fn unreachable(error: &(dyn std::error::Error + 'static)) -> HostErrorKind {
     HostErrorKind::Unreachable(chain(error))
@@ -32,8 +41,18 @@ async fn send(address: &Address, request: Request<Full<Bytes>>) -> Result<Respon
     if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
         return Ok(response);
     }
-    let body = response.into_body().collect().await.map_err(|e| unreachable(&e))?.to_bytes();
+    let body = whole(response, WORDS).await?;
     Err(answered(status.as_u16(), &message(&body)))
+}
+
+/// All of an answer's body, up to a limit.
+async fn whole(response: Response<Incoming>, limit: usize) -> Result<Bytes, HostErrorKind> {
+    let status = response.status();
+    let body = Limited::new(response.into_body(), limit).collect().await;
+    body.map(|body| body.to_bytes()).map_err(|error| {
+        let words = error.downcast::<hyper::Error>().map_or_else(|error| chain(error.as_ref()), |error| chain(&*error));
+        HostErrorKind::Unreachable(format!("its answer ({status}) can't be read: {words}"))
+    })
 }
 
 /// The engine's words: `message` (docker) or `cause` (podman's own) of a JSON object, else the text.
@@ -68,7 +87,7 @@ pub(super) fn quote(text: &str) -> String {
 /// A JSON answer, whole.
 pub(super) async fn get_json(address: &Address, path: &str) -> Result<serde_json::Value, HostErrorKind> {
     let response = send(address, request(Method::GET, path)?).await?;
-    let body = response.into_body().collect().await.map_err(|e| unreachable(&e))?.to_bytes();
+    let body = whole(response, ANSWER).await?;
     serde_json::from_slice(&body).map_err(|e| HostErrorKind::Unreachable(format!("it answered no JSON: {e}")))
 }
 
@@ -82,7 +101,7 @@ pub(super) async fn post_json(
     request.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
     *request.body_mut() = Full::from(body.to_string());
     let response = send(address, request).await?;
-    let body = response.into_body().collect().await.map_err(|e| unreachable(&e))?.to_bytes();
+    let body = whole(response, ANSWER).await?;
     serde_json::from_slice(&body).map_err(|e| HostErrorKind::Unreachable(format!("it answered no JSON: {e}")))
 }
 
@@ -99,9 +118,18 @@ pub(super) async fn get_stream(address: &Address, path: &str, framed: bool) -> R
     Ok(read(Box::new(reader), framed))
 }
 
-/// Attaches: the bytes that come after the upgrade.
-pub(super) async fn attach(address: &Address, path: &str, framed: bool) -> Result<Chunks, HostErrorKind> {
+/// Attaches: the bytes that come after the upgrade. `body` is sent as JSON, where there is one.
+pub(super) async fn attach(
+    address: &Address,
+    path: &str,
+    body: Option<&serde_json::Value>,
+    framed: bool,
+) -> Result<Chunks, HostErrorKind> {
     let mut request = request(Method::POST, path)?;
+    if let Some(body) = body {
+        request.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+        *request.body_mut() = Full::from(body.to_string());
+    }
     request.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("Upgrade"));
     request.headers_mut().insert(header::UPGRADE, header::HeaderValue::from_static("tcp"));
     let response = send(address, request).await?;
@@ -117,81 +145,51 @@ pub(super) async fn attach(address: &Address, path: &str, framed: bool) -> Resul
 struct Reading {
     from: Box<dyn AsyncRead + Send + Unpin>,
     frames: Option<Frames>,
+    /// What has come and was not given yet.
+    ready: VecDeque<(Source, Bytes)>,
     ended: bool,
 }
 
+impl Reading {
+    /// Reads on; `false` at the end.
+    async fn more(&mut self) -> Result<bool, HostErrorKind> {
+        let mut buffer = BytesMut::with_capacity(64 * 1024);
+        if self.from.read_buf(&mut buffer).await.map_err(|error| unreachable(&error))? == 0 {
+            self.frames.as_ref().map_or(Ok(()), Frames::end)?;
+            return Ok(false);
+        }
+        match &mut self.frames {
+            Some(frames) => self.ready.extend(frames.payload(&mut buffer)?),
+            None => self.ready.push_back((Source::Stdout, buffer.freeze())),
+        }
+        Ok(true)
+    }
+}
+
 fn read(from: Box<dyn AsyncRead + Send + Unpin>, framed: bool) -> Chunks {
-    let reading = Reading { from, frames: framed.then(Frames::default), ended: false };
+    let reading = Reading { from, frames: framed.then(Frames::default), ready: VecDeque::new(), ended: false };
     Box::pin(stream::unfold(reading, |mut reading| async move {
         loop {
+            if let Some(chunk) = reading.ready.pop_front() {
+                return Some((Ok(chunk), reading));
+            }
             if reading.ended {
                 return None;
             }
-            let mut buffer = BytesMut::with_capacity(16 * 1024);
-            let chunk = match reading.from.read_buf(&mut buffer).await {
-                Ok(0) => return None,
-                Ok(_) => match &mut reading.frames {
-                    Some(frames) => frames.payload(&mut buffer),
-                    None => buffer.freeze(),
-                },
+            match reading.more().await {
+                Ok(more) => reading.ended = !more,
                 Err(error) => {
                     reading.ended = true;
-                    return Some((Err(unreachable(&error)), reading));
+                    return Some((Err(error), reading));
                 }
-            };
-            if !chunk.is_empty() {
-                return Some((Ok(chunk), reading));
             }
         }
     }))
 }
 
-/// The docker API's framing of a stream without a terminal: eight bytes, of which the last four say how many follow.
-#[derive(Default)]
-struct Frames {
-    header: Vec<u8>,
-    left: usize,
-}
-
-impl Frames {
-    /// Takes all of `bytes`, which may end anywhere, and gives what is payload.
-    fn payload(&mut self, bytes: &mut BytesMut) -> Bytes {
-        let mut payload = BytesMut::new();
-        while !bytes.is_empty() {
-            if self.left == 0 {
-                let take = (8 - self.header.len()).min(bytes.len());
-                self.header.extend_from_slice(&bytes[..take]);
-                bytes.advance(take);
-                if let [_, _, _, _, length @ ..] = self.header.as_slice()
-                    && let Ok(length) = <[u8; 4]>::try_from(length)
-                {
-                    self.left = u32::from_be_bytes(length) as usize;
-                    self.header.clear();
-                }
-            } else {
-                let take = self.left.min(bytes.len());
-                payload.extend_from_slice(&bytes.split_to(take));
-                self.left -= take;
-            }
-        }
-        payload.freeze()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn frames_may_be_cut_anywhere() {
-        let whole = b"\x01\0\0\0\0\0\0\x03out\x02\0\0\0\0\0\0\x00\x02\0\0\0\0\0\0\x04err\n";
-        for cut in 0..whole.len() {
-            let mut frames = Frames::default();
-            let mut seen = frames.payload(&mut BytesMut::from(&whole[..cut])).to_vec();
-            seen.extend(frames.payload(&mut BytesMut::from(&whole[cut..])));
-            assert_eq!(seen, b"outerr\n", "cut at {cut}");
-        }
-    }
 
     #[test]
     fn the_engines_words_are_found() {

@@ -32,13 +32,14 @@ pub(super) fn judge(
         judgements.extend(state);
         judgements.extend(exit.map(|judgement| Weighed { judgement, follows: late, limit: None }));
         for asked in &expectation.checks {
-            let judgement = if let Some(key) = golden::key(plan, asked) {
+            let judgement = if let Some(key) = golden::key(plan, asked).filter(|_| !boot.console_cut) {
                 let (subject, level, form) = (Subject::Boot, expectation.level, golden::form(plan, None, asked));
                 let compared = golden::judge(Asked { subject, level, check: asked, key, text: &text, form }, goldens);
-                observed.extend(compared.observed.filter(|_| as_expected && !boot.console_cut));
+                observed.extend(compared.observed.filter(|_| as_expected));
                 compared.judgement
             } else {
-                let answer = check::ask(&asked.ask, phrase::stream(asked.stream), &text, &BTreeMap::new());
+                let answer =
+                    check::ask(&asked.ask, phrase::stream(asked.stream), &text, boot.console_cut, &BTreeMap::new());
                 let (level, place) = (expectation.level, Some(asked.place.clone()));
                 judgement(JudgementKind::Check, answer.held, level, answer.expected, answer.actual, place)
             };

@@ -184,7 +184,7 @@ mod tests {
     fn texts_of_runs_that_went_wrong_are_never_recorded() {
         let plan = plan(vec![golden_step()]);
         let mut cut = printed("s", "x");
-        cut.runs[0].cut = true;
+        cut.runs[0].cut = vec![Stream::Stdout];
         let wrong = |status| saw("s", vec![run(status, "x")]);
         for seen in [wrong(RunStatus::Exited(1)), wrong(RunStatus::TimedOut), cut, not_run("s")] {
             assert_eq!(judged(&plan, &[seen]).observed, []);

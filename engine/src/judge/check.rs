@@ -18,8 +18,36 @@ pub(super) struct Answer {
 }
 
 /// Asks a text. A question that can't be asked (a value that was not captured, a pattern that its value breaks) is
-/// answered with why, and does not hold. Goldens are not asked here: they hold.
-pub(super) fn ask(ask: &Ask<String>, stream: &str, text: &str, captured: &BTreeMap<String, String>) -> Answer {
+/// answered with why, and does not hold. Goldens are not asked here, and hold, but of a text that was cut, which no golden can be.
+///
+/// Of a text that was `cut`, only that is known which the rest could not change: what it lacks may be in the rest.
+pub(super) fn ask(
+    ask: &Ask<String>,
+    stream: &str,
+    text: &str,
+    cut: bool,
+    captured: &BTreeMap<String, String>,
+) -> Answer {
+    let answer = of_whole(ask, stream, text, captured);
+    if !cut || settled(ask, answer.held) {
+        return answer;
+    }
+    let actual = format!("can't be known: {stream} was longer than what is kept of it, which is\n{}", excerpt(text));
+    Answer { held: false, actual, ..answer }
+}
+
+/// Whether no more text could change an answer.
+fn settled(ask: &Ask<String>, held: bool) -> bool {
+    match ask {
+        Ask::Regex(_) | Ask::Contains(_) | Ask::Set(SetRelation::AtLeast, _) | Ask::Lines(_, None) => held,
+        Ask::NotRegex(_) | Ask::NotContains(_) | Ask::Equals(_) | Ask::Lines(_, Some(_)) => !held,
+        Ask::Set(SetRelation::NoneOf | SetRelation::AtMost | SetRelation::Equal, _) => !held,
+        Ask::Empty(_) => true,
+        Ask::Golden(_) => false,
+    }
+}
+
+fn of_whole(ask: &Ask<String>, stream: &str, text: &str, captured: &BTreeMap<String, String>) -> Answer {
     match ask {
         Ask::Regex(wanted) => matches(wanted, true, stream, text, captured),
         Ask::NotRegex(unwanted) => matches(unwanted, false, stream, text, captured),
@@ -168,7 +196,7 @@ mod tests {
     use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
 
     fn asked(question: &Ask<String>, text: &str) -> Answer {
-        ask(question, "stdout", text, &[("scope".to_owned(), "a.b".to_owned())].into())
+        ask(question, "stdout", text, false, &[("scope".to_owned(), "a.b".to_owned())].into())
     }
 
     fn s(text: &str) -> String {
@@ -222,6 +250,31 @@ mod tests {
             let broken = Answer { held: false, expected: s(expected), actual: s(actual) };
             assert_eq!(asked(&question, breaks), broken, "{question:?}");
         }
+    }
+
+    #[test]
+    fn of_a_text_that_was_cut_only_that_is_known_which_more_text_would_not_change() {
+        let words = || vec![s("a")];
+        for (question, held) in [
+            (Ask::Contains(s("a")), true),
+            (Ask::Regex(s("a")), true),
+            (Ask::Set(SetRelation::AtLeast, words()), true),
+            (Ask::Lines(1, None), true),
+            (Ask::Empty(false), true),
+            (Ask::NotContains(s("b")), false),
+            (Ask::NotRegex(s("b")), false),
+            (Ask::Lines(1, Some(1)), false),
+            (Ask::Equals(s("a")), false),
+            (Ask::Golden(crate::judge::testkit::golden("s")), false),
+            (Ask::Set(SetRelation::AtMost, words()), false),
+            (Ask::Contains(s("b")), false),
+        ] {
+            let answer = ask(&question, "stdout", "a", true, &[].into());
+            assert_eq!(answer.held, held, "{question:?}");
+            assert_eq!(!held, answer.actual.starts_with("can't be known: stdout was longer"), "{question:?}");
+        }
+        let broke = ask(&Ask::NotContains(s("a")), "stdout", "a", true, &[].into());
+        assert_eq!((broke.held, broke.actual.as_str()), (false, "a"));
     }
 
     #[test]

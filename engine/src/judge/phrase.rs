@@ -1,7 +1,7 @@
 //! Phrases for people: what was expected and what was seen, in few words.
 
 use crate::observe::RunStatus;
-use crate::observe::escape::visible;
+use crate::observe::escape::{visible, visible_width};
 use crate::scenario::model::{ExitSpec, Stream};
 
 /// Lines of an excerpt.
@@ -35,10 +35,16 @@ pub(super) fn excerpt(text: &str) -> String {
 
 /// The start of a line, and how much more there is; nothing in it steers a terminal.
 pub(super) fn shorten(line: &str) -> String {
-    let line = visible(line.trim_end());
-    match line.char_indices().nth(WIDTH) {
-        Some((end, _)) => format!("{}… ({})", &line[..end], count(line.chars().count() - WIDTH, "more character")),
-        None => line.into_owned(),
+    let line = line.trim_end();
+    // What is not shown is counted only: a line may be as long as an output may be.
+    let start = line.char_indices().nth(WIDTH + 1).map_or(line, |(end, _)| &line[..end]);
+    let shown = visible(start);
+    match shown.char_indices().nth(WIDTH) {
+        Some((end, _)) => {
+            let all: usize = line.chars().map(visible_width).sum();
+            format!("{}… ({})", &shown[..end], count(all - WIDTH, "more character"))
+        }
+        None => shown.into_owned(),
     }
 }
 
@@ -94,6 +100,8 @@ mod tests {
         assert_eq!(excerpt("1\n2\n3\n4\n5\n6\n"), "1\n2\n3\n4\n5\n6");
         assert_eq!(excerpt("1\n2\n3\n4\n5\n6\n7"), "1\n2\n3\n4\n5\n… and 2 more lines");
         assert_eq!(excerpt("a\u{1b}[2J\r\nb\0\n"), "a\\x1b[2J\nb\\x00");
+        let escaped = "\\x00".repeat(50);
+        assert_eq!(excerpt(&format!("{}é", "\0".repeat(300))), format!("{escaped}… (1001 more characters)"));
         assert_eq!(excerpt(&"é".repeat(201)), format!("{}… (1 more character)", "é".repeat(200)));
     }
 

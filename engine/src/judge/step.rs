@@ -27,8 +27,12 @@ pub fn step_holds(step: &StepPlan, observation: &StepObservation) -> bool {
         && exits(step, observation).iter().all(|weighed| weighed.judgement.held)
         && captures(step, observation).iter().all(|judgement| judgement.held)
         && step.expect.iter().flat_map(|expectation| &expectation.checks).all(|asked| {
+            if matches!(asked.ask, Ask::Golden(_)) {
+                return true;
+            }
             let text = text_of(observation, asked.stream);
-            check::ask(&asked.ask, phrase::stream(asked.stream), &text, &observation.captured).held
+            let cut = cut(observation, asked.stream);
+            check::ask(&asked.ask, phrase::stream(asked.stream), &text, cut, &observation.captured).held
         })
 }
 
@@ -66,14 +70,15 @@ pub(super) fn judge(
     };
     let mut judgements = exits(step, observation);
     let timed_out = observation.runs.iter().any(|run| run.status == RunStatus::TimedOut);
-    let recordable =
-        judgements.iter().all(|weighed| weighed.judgement.held) && !observation.runs.iter().any(|run| run.cut);
+    let recordable = judgements.iter().all(|weighed| weighed.judgement.held)
+        && observation.runs.iter().all(|run| run.cut.is_empty());
     let (mut observed, mut rules) = (Vec::new(), None);
     let mut checks = captures(step, observation);
     for expectation in &step.expect {
         for asked in &expectation.checks {
             let text = text_of(observation, asked.stream);
-            if let Some(key) = golden::key(plan, asked) {
+            let cut = cut(observation, asked.stream);
+            if let Some(key) = golden::key(plan, asked).filter(|_| !cut) {
                 let (subject, level, form) = (subject(step), expectation.level, golden::form(plan, Some(step), asked));
                 let compared = golden::judge(Asked { subject, level, check: asked, key, text: &text, form }, goldens);
                 checks.push(compared.judgement);
@@ -83,7 +88,7 @@ pub(super) fn judge(
                 observed.extend(compared.observed.filter(|_| recordable));
                 continue;
             }
-            let answer = check::ask(&asked.ask, phrase::stream(asked.stream), &text, &observation.captured);
+            let answer = check::ask(&asked.ask, phrase::stream(asked.stream), &text, cut, &observation.captured);
             checks.push(Judgement {
                 subject: subject(step),
                 kind: JudgementKind::Check,
@@ -225,6 +230,14 @@ fn within(step: &StepPlan, expected: String) -> String {
     match step.wait {
         Some(wait) => format!("{expected} within {}", humantime::format_duration(wait.limit)),
         None => expected,
+    }
+}
+
+/// Whether something of that text is not there, because it was longer than what is kept.
+fn cut(observation: &StepObservation, stream: Stream) -> bool {
+    match stream {
+        Stream::Console => observation.console_cut,
+        Stream::Stdout | Stream::Stderr => observation.runs.iter().any(|run| run.cut.contains(&stream)),
     }
 }
 

@@ -97,11 +97,18 @@ pub(super) fn boot(outcome: BootOutcome) -> BootObservation {
 }
 
 pub(super) fn run(status: RunStatus, stdout: &str) -> RunOutput {
-    RunOutput { status, stdout: stdout.to_owned(), stderr: String::new(), cut: false, took: Duration::ZERO }
+    RunOutput { status, stdout: stdout.to_owned(), stderr: String::new(), cut: vec![], took: Duration::ZERO }
 }
 
 pub(super) fn saw(name: &str, runs: Vec<RunOutput>) -> StepObservation {
-    StepObservation { name: name.to_owned(), runs, not_run: None, captured: BTreeMap::new(), console: String::new() }
+    StepObservation {
+        name: name.to_owned(),
+        runs,
+        not_run: None,
+        captured: BTreeMap::new(),
+        console: String::new(),
+        console_cut: false,
+    }
 }
 
 /// A step that printed this and ended with 0.

@@ -52,6 +52,11 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     if edits.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(applied(text, &edits)) }
 }
 
+/// How many characters [`visible`] makes of one.
+pub(crate) fn visible_width(c: char) -> usize {
+    if steers(c) && c != '\n' && c != '\t' { c.len_utf8() * ESCAPE } else { 1 }
+}
+
 /// What [`visible`] replaces.
 pub(super) fn steering(text: &str) -> Vec<Edit> {
     let steers = text.char_indices().filter(|(_, c)| steers(*c) && *c != '\n' && *c != '\t');

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::scenario::model::BootState;
+use crate::scenario::model::{BootState, Stream};
 
 /// How a boot ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -137,10 +137,15 @@ pub struct RunOutput {
     pub stdout: String,
     /// Standard error, as text.
     pub stderr: String,
-    /// Whether an output was cut at the limit.
-    pub cut: bool,
+    /// The outputs that were longer than what is kept of them. A report only says whether there are any.
+    #[serde(serialize_with = "any")]
+    pub cut: Vec<Stream>,
     /// How long it took.
     pub took: Duration,
+}
+
+fn any<S: serde::Serializer>(streams: &[Stream], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(!streams.is_empty())
 }
 
 /// What was seen of one step.
@@ -157,4 +162,7 @@ pub struct StepObservation {
     pub captured: BTreeMap<String, String>,
     /// The console log up to the step's end, without ANSI sequences; empty unless an expectation looks at it.
     pub console: String,
+    /// Whether something is left out in the middle of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub console_cut: bool,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::judge::{CaseResult, Judgement, JudgementKind, Subject, Verdict};
 use crate::observe::{BootObservation, BootOutcome, RunStatus, StepObservation};
-use crate::scenario::model::Level;
+use crate::scenario::model::{Level, Stream};
 
 use super::diff;
 use super::groups::decisive;
@@ -212,10 +212,10 @@ fn step_lines(step: &StepObservation, decisive: &[&Judgement], look: Look) -> Ve
     let compared = own().any(|j| j.kind == JudgementKind::Golden);
     let mut out = Vec::new();
     if !compared && !told(&run.stdout) {
-        out.extend(log("stdout", &run.stdout, look.limit(OUTPUT), run.cut, look));
+        out.extend(log("stdout", &run.stdout, look.limit(OUTPUT), run.cut.contains(&Stream::Stdout), look));
     }
     if !told(&run.stderr) {
-        out.extend(log("stderr", &run.stderr, look.limit(OUTPUT), run.cut, look));
+        out.extend(log("stderr", &run.stderr, look.limit(OUTPUT), run.cut.contains(&Stream::Stderr), look));
     }
     if !out.is_empty() || run.status != RunStatus::Exited(0) {
         let ended = format!("{} after {}", run.status, took(run.took));
@@ -282,7 +282,7 @@ mod tests {
 
     fn run(status: RunStatus, stdout: &str) -> RunOutput {
         let (stdout, stderr) = (stdout.to_owned(), String::new());
-        RunOutput { status, stdout, stderr, cut: false, took: Duration::from_secs(75) }
+        RunOutput { status, stdout, stderr, cut: vec![], took: Duration::from_secs(75) }
     }
 
     #[test]
@@ -326,6 +326,7 @@ mod tests {
             not_run: None,
             captured: [].into(),
             console: String::new(),
+            console_cut: false,
         }];
         insta::assert_snapshot!(plain(&result, LOOK), @r"
         What does exec/spam show?

@@ -34,6 +34,12 @@ impl Target {
 
 fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
+    // A device or a pipe is written to: a file in its place would take it from everybody. Of a link, what it leads to.
+    let path = &match std::fs::metadata(path) {
+        Ok(there) if !there.is_file() => return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes),
+        Ok(_) => path.canonicalize()?,
+        Err(_) => path.to_owned(),
+    };
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -45,4 +51,29 @@ fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|e| e.error)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_takes_no_place_that_is_not_a_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let [pipe, file, link] = ["pipe", "file", "link"].map(|name| folder.path().join(name));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe).unwrap()
+        });
+        write_file(&pipe, b"report").unwrap();
+        assert_eq!(reader.join().unwrap(), b"report");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for report in ["one", "two"] {
+            std::fs::write(&file, "old").unwrap();
+            write_file(&link, report.as_bytes()).unwrap();
+            assert_eq!(std::fs::read(&file).unwrap(), report.as_bytes());
+            assert!(link.is_symlink());
+        }
+    }
 }

@@ -47,7 +47,7 @@ impl Reporter for Json {
 
     fn finish(&mut self) -> io::Result<()> {
         let document = document(&self.run, &self.redaction)?;
-        let text = harmless(&serde_json::to_string_pretty(&document)?) + "\n";
+        let text = harmless(serde_json::to_string_pretty(&document)?) + "\n";
         self.target.write(text.as_bytes())
     }
 }
@@ -128,7 +128,11 @@ struct Left<'a> {
 }
 
 /// The same JSON for whoever prints it: what serde leaves as it is and a terminal would follow is escaped.
-fn harmless(json: &str) -> String {
+fn harmless(json: String) -> String {
+    // Most reports have nothing of the kind, and long ones are not to be there twice.
+    if !json.chars().any(|c| steers(c) && c != '\n') {
+        return json;
+    }
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if steers(c) && c != '\n' {
@@ -273,7 +277,7 @@ mod tests {
     #[test]
     fn what_would_steer_a_terminal_is_escaped_and_means_the_same() {
         let value = serde_json::json!({ "a\u{9b}2J": "\u{1b}[1m\u{7f}\u{202e}é\n" });
-        let text = harmless(&serde_json::to_string_pretty(&value).unwrap());
+        let text = harmless(serde_json::to_string_pretty(&value).unwrap());
         assert!(!text.chars().any(|c| steers(c) && c != '\n'), "{text:?}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }

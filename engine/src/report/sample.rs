@@ -75,12 +75,13 @@ fn ran(name: &str, code: i64, stdout: &str, stderr: &str) -> StepObservation {
             status: RunStatus::Exited(code),
             stdout: stdout.into(),
             stderr: stderr.into(),
-            cut: false,
+            cut: vec![],
             took: Duration::from_millis(31),
         }],
         not_run: None,
         captured: [].into(),
         console: String::new(),
+        console_cut: false,
     }
 }
 

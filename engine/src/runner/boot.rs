@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::console::{Console, Milestone};
 use super::{OUTPUT_LIMIT, Run, SETUP_LOG};
@@ -17,10 +17,12 @@ use crate::scenario::model::Readiness;
 
 /// How long to wait between two tries of `systemctl is-system-running` while systemd does not answer yet.
 const RETRY: Duration = Duration::from_millis(100);
-/// How long the end of a dead container's log may take to arrive.
+/// How long the end of a dead container's log, or the engine's knowing that it died for want of memory, may take to arrive.
 const DRAIN: Duration = Duration::from_secs(2);
 /// The exit code of a setup script that gave up.
 const SETUP_FAILED: i64 = 1;
+/// The exit code of a process that SIGKILL ended.
+const KILLED: i64 = 137;
 /// How many bytes of a setup script's log are kept.
 const SETUP_LOG_LIMIT: usize = 256 << 10;
 
@@ -124,10 +126,21 @@ pub(super) async fn watch(
     let exit = host.wait(id);
     tokio::pin!(exit);
     if boot.ready == Readiness::Console {
-        tokio::select! {
+        let milestone = tokio::select! {
             code = &mut exit => return Ok(BootOutcome::Exited { code: code? }),
-            milestone = console.milestone() => if milestone == Milestone::Frozen { return Ok(BootOutcome::Frozen) },
+            milestone = console.milestone() => milestone,
             () = sleep_until(deadline) => return Ok(late()),
+        };
+        match milestone {
+            Milestone::Frozen => return Ok(BootOutcome::Frozen),
+            Milestone::Ended => {
+                // A container's end is told here and there, and one of them comes first.
+                return match timeout(DRAIN, &mut exit).await {
+                    Ok(code) => Ok(BootOutcome::Exited { code: code? }),
+                    Err(_) => Err(cut_off(console, id)),
+                };
+            }
+            Milestone::MultiUser | Milestone::Silent => {}
         }
     }
     loop {
@@ -141,6 +154,15 @@ pub(super) async fn watch(
             },
         }
     }
+}
+
+/// A console's stream that ended while its container goes on: what it would have shown is not known.
+fn cut_off(console: &Console, id: &ContainerId) -> HostError {
+    let words = "its stream ended, and the container goes on".to_owned();
+    console.broken().err().unwrap_or_else(|| HostError {
+        action: format!("read the console of container {}", id.short()),
+        kind: HostErrorKind::Unreachable(words),
+    })
 }
 
 /// What `systemctl is-system-running --wait` says; `None` where systemd does not answer (yet).
@@ -184,6 +206,7 @@ pub(super) async fn observe(
     if matches!(outcome, BootOutcome::Exited { .. }) {
         made.console.drained(DRAIN).await;
     }
+    made.console.broken()?;
     let failed = outcome != BootOutcome::Running;
     let scripted = run.catalogue.setup_modes.get(&case.container.setup_mode).is_some_and(|mode| mode.script.is_some());
     let setup_log = if failed && scripted {
@@ -192,7 +215,14 @@ pub(super) async fn observe(
     } else {
         None
     };
-    let inspected = host.inspect(&made.id).await?;
+    let mut inspected = host.inspect(&made.id).await?;
+    if case.container.memory.is_some() && matches!(outcome, BootOutcome::Exited { code: KILLED }) {
+        let until = Instant::now() + DRAIN;
+        while killed_for_memory(&outcome, &inspected).is_none() && Instant::now() < until {
+            sleep(RETRY).await;
+            inspected = host.inspect(&made.id).await?;
+        }
+    }
     let (console, console_cut) = made.console.raw();
     let deciding = match &outcome {
         BootOutcome::Running => None,
@@ -201,7 +231,8 @@ pub(super) async fn observe(
         | BootOutcome::Exited { .. }
         | BootOutcome::Frozen
         | BootOutcome::Timeout { .. } => {
-            deciding_line(&plain(&console), matches!(outcome, BootOutcome::Exited { code: SETUP_FAILED }) && scripted)
+            let by_script = matches!(outcome, BootOutcome::Exited { code: SETUP_FAILED }) && scripted;
+            killed_for_memory(&outcome, &inspected).or_else(|| deciding_line(&plain(&console), by_script))
         }
     };
     Ok(BootObservation {
@@ -213,6 +244,13 @@ pub(super) async fn observe(
         took,
         not_applied: crate::host::not_applied(&case.container, &inspected),
     })
+}
+
+/// Words on a PID 1 that the kernel killed, which no log shows.
+fn killed_for_memory(outcome: &BootOutcome, inspected: &serde_json::Value) -> Option<String> {
+    let killed = inspected.pointer("/State/OOMKilled").and_then(serde_json::Value::as_bool) == Some(true);
+    let ended = matches!(outcome, BootOutcome::Exited { code: KILLED });
+    (killed && ended).then(|| "killed for want of memory (the engine says OOMKilled)".to_owned())
 }
 
 /// A boot that the engine refused: there is nothing to look at but its words.

@@ -19,12 +19,14 @@ use crate::observe::console::{ConsoleReader, Signal};
 const AFTER_GETTY: Duration = Duration::from_secs(3);
 
 /// What a console has shown since it was last attached.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 struct Seen {
     multi_user: bool,
     getty: bool,
     frozen: bool,
     ended: bool,
+    /// The fault that ended it before the container did.
+    broke: Option<HostError>,
 }
 
 /// What a boot waits for.
@@ -36,6 +38,8 @@ pub(super) enum Milestone {
     Frozen,
     /// A getty has the console, and nothing came after it: the boot may be complete and the console can't tell.
     Silent,
+    /// The log has ended before any of these. Either the container has, too, or nobody knows what it prints.
+    Ended,
 }
 
 /// One container's console, over all its starts.
@@ -73,16 +77,19 @@ impl Console {
         lock(&self.attached).seen.clone()
     }
 
-    /// Waits for a milestone. Never comes back where the console ends without one: others watch for the exit.
+    /// Waits for a milestone.
     pub(super) async fn milestone(&self) -> Milestone {
         let mut seen = self.seen();
         loop {
-            let now = *seen.borrow_and_update();
+            let now = seen.borrow_and_update().clone();
             if now.frozen {
                 return Milestone::Frozen;
             }
             if now.multi_user {
                 return Milestone::MultiUser;
+            }
+            if now.ended {
+                return if now.getty { Milestone::Silent } else { Milestone::Ended };
             }
             let changed = if now.getty {
                 let Ok(changed) = tokio::time::timeout(AFTER_GETTY, seen.changed()).await else {
@@ -118,9 +125,15 @@ impl Console {
         (reader.raw(), reader.cut())
     }
 
-    /// The log up to now without ANSI sequences.
-    pub(super) fn text(&self) -> String {
-        lock(&self.reader).text()
+    /// The log up to now without ANSI sequences, and whether it was cut.
+    pub(super) fn text(&self) -> (String, bool) {
+        let reader = lock(&self.reader);
+        (reader.text(), reader.cut())
+    }
+
+    /// Why the log can't be relied on, where its stream broke off.
+    pub(super) fn broken(&self) -> Result<(), HostError> {
+        lock(&self.attached).seen.borrow().broke.clone().map_or(Ok(()), Err)
     }
 }
 
@@ -128,11 +141,12 @@ impl Attached {
     fn to(reader: Arc<Mutex<ConsoleReader>>, mut chunks: Chunks) -> Self {
         let (tell, seen) = watch::channel(Seen::default());
         let task = tokio::spawn(async move {
+            let mut broke = None;
             while let Some(chunk) = chunks.next().await {
                 let chunk = match chunk {
                     Ok(chunk) => chunk,
                     Err(error) => {
-                        tracing::debug!(%error, "the console stream broke off");
+                        broke = Some(error);
                         break;
                     }
                 };
@@ -151,6 +165,7 @@ impl Attached {
                 seen.multi_user |= last.contains(&Signal::MultiUser);
                 seen.frozen |= last.contains(&Signal::Frozen);
                 seen.ended = true;
+                seen.broke = broke;
             });
         });
         Self { seen, _task: AbortOnDropHandle::new(task) }

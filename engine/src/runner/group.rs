@@ -158,6 +158,8 @@ impl Boot<'_> {
                 seen.push(not_run(step, &format!("the boot came to: {}", boot.outcome)));
             }
         }
+        // Half a log says nothing of what the container printed.
+        made.console.broken()?;
         Ok(seen)
     }
 
@@ -183,7 +185,12 @@ impl Boot<'_> {
     }
 
     fn error(&self, case: &CasePlan, error: &HostError, took: Duration) -> CaseResult {
-        CaseResult { verdict: Verdict::Error(error.to_string()), ..self.blank(case, took) }
+        let words = match error.kind {
+            // Nothing of a run is removed before it is over.
+            HostErrorKind::NotFound(_) => format!("{error}; somebody else has removed it"),
+            _ => error.to_string(),
+        };
+        CaseResult { verdict: Verdict::Error(words), ..self.blank(case, took) }
     }
 
     pub(super) fn all_failed(&self, error: &HostError, took: Duration) -> Vec<CaseResult> {

@@ -1,7 +1,10 @@
 //! Who owns a container: labels set at creation, and the sweep of what dead owners left.
 
+use tokio::time::sleep;
+
+use super::alive::RESTART;
 use crate::events::Kept;
-use crate::host::{Host, HostError, Listed};
+use crate::host::{Host, HostError, HostErrorKind, Listed};
 
 /// The label that every container of ours has; its value is the run's id.
 pub const RUN_LABEL: &str = "sdc-engine.run";
@@ -93,11 +96,18 @@ pub async fn sweep(host: &dyn Host, owner: &Owner, what: Sweep) -> Result<Vec<St
     Ok(swept)
 }
 
-/// Removes what is left of this run but for what is kept, and gives the names of what could not be removed.
-pub(super) async fn remove_own(host: &dyn Host, owner: &Owner, kept: &[Kept]) -> Vec<String> {
-    let listed = match host.list(RUN_LABEL).await {
-        Ok(listed) => listed,
-        Err(error) => return vec![format!("unknown containers: {error}")],
+/// Removes what is left of this run but for what is kept, and gives the names of what could not be removed. An engine that
+/// does not answer is waited for, unless it was `lost`.
+pub(super) async fn remove_own(host: &dyn Host, owner: &Owner, kept: &[Kept], lost: bool) -> Vec<String> {
+    let mut pauses = RESTART.into_iter().filter(|_| !lost);
+    let listed = loop {
+        match (host.list(RUN_LABEL).await, pauses.next()) {
+            (Ok(listed), _) => break listed,
+            (Err(HostError { kind: HostErrorKind::Unreachable(_), .. }), Some(pause)) => sleep(pause).await,
+            (Err(error), _) => {
+                return vec![format!("unknown containers: {error}; when it is back: sdc-engine clean")];
+            }
+        }
     };
     let mut left = Vec::new();
     for container in listed {

@@ -32,6 +32,9 @@ use crate::plan::CaseId;
 pub const CONSOLE_LIMIT: usize = 1 << 20;
 /// How many bytes of a command's stdout and stderr are kept, each.
 pub const OUTPUT_LIMIT: usize = 1 << 20;
+/// How many bytes of all runs of a step are kept, of each stream: a step may be repeated without an end, and a report says
+/// a byte that is no text in six.
+pub const STEP_LIMIT: usize = 4 << 20;
 /// Where a setup script logs.
 pub const SETUP_LOG: &str = "/var/log/sdc-setup.log";
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::alive::{lost, why_lost};
+use super::alive::{Health, health, lost};
 use super::group::{Boot, Over};
 use super::leaks::{Leaks, Pass};
 use super::{Outcome, Run, labels};
@@ -70,7 +70,7 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
     let left_behind = match floor.gone.get() {
         // A private engine takes its containers with it, and its closing names what is left.
         Some(_) if run.host.before_by_hand().is_some() => Vec::new(),
-        _ => labels::remove_own(run.host.as_ref(), &run.options.owner, &kept).await,
+        gone => labels::remove_own(run.host.as_ref(), &run.options.owner, &kept, gone.is_some()).await,
     };
     let leaks = floor.leaks.end(run.host.as_ref()).await;
     results.sort_by_key(|(number, _)| *number);
@@ -153,13 +153,13 @@ struct Served {
     boots: usize,
 }
 
-/// Why the engine can't be used any more, where a boot that broke has shown that it does not answer.
-async fn gone(run: &Run, results: &[CaseResult]) -> Option<String> {
+/// How the engine is, where a boot that broke may have shown that it does not answer.
+async fn after(run: &Run, results: &[CaseResult]) -> Health {
     if results.iter().all(|result| matches!(result.verdict, Verdict::Pass | Verdict::Warn | Verdict::New)) {
-        return None;
+        return Health::Answers;
     }
     // What a boot came to says nothing of the subject where its engine died under it.
-    why_lost(run.host.as_ref()).await
+    health(run.host.as_ref()).await
 }
 
 /// Boots a group as often as asked. A group that was not booted that often has no results: half of what was asked for
@@ -221,9 +221,10 @@ async fn once(run: &Run, floor: &Floor, number: usize, group: &BootGroup, repeat
         () = floor.over.cancelled() => ended(),
         over = async {
             let over = boot.go(name.clone()).await;
-            match gone(run, &over.results).await {
-                Some(why) => Over { results: boot.all_ended(floor.close(why)), made: None },
-                None => over,
+            match after(run, &over.results).await {
+                Health::Answers => over,
+                Health::CameBack(why) => Over { results: boot.all_ended(&why), ..over },
+                Health::Lost(why) => Over { results: boot.all_ended(floor.close(why)), made: None },
             }
         } => Some(over),
     };

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::OUTPUT_LIMIT;
 use super::boot;
 use super::console::Console;
+use super::{OUTPUT_LIMIT, STEP_LIMIT};
 use crate::host::{ContainerId, ExecOutput, ExecRequest, Host, HostError, HostErrorKind};
 use crate::judge::step_holds;
 use crate::observe::captures::{capture, substitute_word};
@@ -50,16 +50,16 @@ impl Stepper<'_> {
     async fn once_or_more(&self, step: &StepPlan, console: &Console) -> Result<StepObservation, HostError> {
         let mut runs = Vec::new();
         match step.repeat {
-            None => runs.push(self.once(step, console).await?),
+            None => runs.push(self.once(step, console, OUTPUT_LIMIT).await?),
             Some(Repeat::Times(times)) => {
                 for _ in 0..times {
-                    runs.push(self.once(step, console).await?);
+                    runs.push(self.once(step, console, room(&runs)).await?);
                 }
             }
             Some(Repeat::For(duration)) => {
                 let until = Instant::now() + duration;
                 while Instant::now() < until && !self.over.load(Ordering::Relaxed) {
-                    runs.push(self.once(step, console).await?);
+                    runs.push(self.once(step, console, room(&runs)).await?);
                     // A command that is refused at once never waits: the boot's watch, polled by the same task, must
                     // have its turn to see that the container has ended.
                     tokio::task::yield_now().await;
@@ -75,28 +75,28 @@ impl Stepper<'_> {
             }
         }
         let looks = step.expect.iter().flat_map(|e| &e.checks).any(|check| check.stream == Stream::Console);
-        let console = if looks { console.text() } else { String::new() };
-        Ok(StepObservation { name: step.name.clone(), runs, not_run: None, captured, console })
+        let (console, console_cut) = if looks { console.text() } else { (String::new(), false) };
+        Ok(StepObservation { name: step.name.clone(), runs, not_run: None, captured, console, console_cut })
     }
 
-    async fn once(&self, step: &StepPlan, console: &Console) -> Result<RunOutput, HostError> {
+    async fn once(&self, step: &StepPlan, console: &Console, room: usize) -> Result<RunOutput, HostError> {
         let started = Instant::now();
         let tried = match &step.action {
-            Action::Run(argv) => self.exec(step, argv).await,
+            Action::Run(argv) => self.exec(step, argv, room).await,
             Action::Engine(action) => self.engine(action, step.timeout, console).await,
         };
         let mut output = match tried {
             Ok(output) => output,
-            Err(HostError {
-                kind: HostErrorKind::Refused { message, .. } | HostErrorKind::NotFound(message), ..
-            }) => plain_output(RunStatus::Refused(message), String::new()),
+            Err(HostError { kind: HostErrorKind::Refused { message, .. }, .. }) => {
+                plain_output(RunStatus::Refused(message), String::new())
+            }
             Err(error) => return Err(error),
         };
         output.took = started.elapsed();
         Ok(output)
     }
 
-    async fn exec(&self, step: &StepPlan, argv: &[String]) -> Result<RunOutput, HostError> {
+    async fn exec(&self, step: &StepPlan, argv: &[String], room: usize) -> Result<RunOutput, HostError> {
         let mut words = Vec::with_capacity(argv.len());
         for word in argv {
             match substitute_word(word, &self.captured) {
@@ -112,9 +112,10 @@ impl Stepper<'_> {
             user: step.user.clone(),
             detach: step.background,
             timeout: step.timeout,
-            output_limit: OUTPUT_LIMIT,
+            output_limit: room,
         };
-        let ExecOutput { code, timed_out, stdout, stderr, cut } = self.host.exec(self.id, &request).await?;
+        let ExecOutput { code, timed_out, stdout, stderr, stdout_cut, stderr_cut } =
+            self.host.exec(self.id, &request).await?;
         let status = match code {
             _ if timed_out => RunStatus::TimedOut,
             Some(code) => RunStatus::Exited(code),
@@ -124,7 +125,7 @@ impl Stepper<'_> {
             status,
             stdout: escape::text(&stdout),
             stderr: escape::text(&stderr),
-            cut,
+            cut: cut(stdout_cut, stderr_cut),
             took: Duration::ZERO,
         })
     }
@@ -132,7 +133,13 @@ impl Stepper<'_> {
     async fn engine(&self, action: &EngineAction, limit: Duration, console: &Console) -> Result<RunOutput, HostError> {
         let (host, id) = (self.host, self.id);
         let text = match action {
-            EngineAction::Logs => escape::text(&host.logs(id, OUTPUT_LIMIT).await?),
+            EngineAction::Logs => {
+                // One byte more than is kept tells whether there are more.
+                let log = host.logs(id, OUTPUT_LIMIT + 1).await?;
+                let start = log.len().saturating_sub(OUTPUT_LIMIT);
+                let output = plain_output(RunStatus::Exited(0), escape::text(&log[start..]));
+                return Ok(RunOutput { cut: cut(start > 0, false), ..output });
+            }
             EngineAction::Inspect => pretty(&host.inspect(id).await?),
             EngineAction::Top => escape::text(host.top(id).await?.as_bytes()),
             EngineAction::Stats => pretty(&host.stats(id).await?),
@@ -172,6 +179,17 @@ impl Stepper<'_> {
     }
 }
 
+/// How many bytes of a further run's streams are kept.
+fn room(runs: &[RunOutput]) -> usize {
+    let kept: usize = runs.iter().map(|run| run.stdout.len().max(run.stderr.len())).sum();
+    STEP_LIMIT.saturating_sub(kept).min(OUTPUT_LIMIT)
+}
+
+fn cut(stdout: bool, stderr: bool) -> Vec<Stream> {
+    let streams = [(stdout, Stream::Stdout), (stderr, Stream::Stderr)];
+    streams.into_iter().filter(|(cut, _)| *cut).map(|(_, stream)| stream).collect()
+}
+
 /// What a step left that did not run.
 pub(super) fn not_run(step: &StepPlan, why: &str) -> StepObservation {
     StepObservation {
@@ -180,11 +198,12 @@ pub(super) fn not_run(step: &StepPlan, why: &str) -> StepObservation {
         not_run: Some(why.to_string()),
         captured: BTreeMap::new(),
         console: String::new(),
+        console_cut: false,
     }
 }
 
 fn plain_output(status: RunStatus, stdout: String) -> RunOutput {
-    RunOutput { status, stdout, stderr: String::new(), cut: false, took: Duration::ZERO }
+    RunOutput { status, stdout, stderr: String::new(), cut: vec![], took: Duration::ZERO }
 }
 
 fn pretty(value: &serde_json::Value) -> String {

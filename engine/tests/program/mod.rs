@@ -79,7 +79,8 @@ pub(crate) fn run_with(arguments: &[String], input: &str, variables: &[(&str, &s
     ended
 }
 
-fn start_with(arguments: &[String], input: &str, variables: &[(&str, &str)]) -> Running {
+/// Starts the program with text on its standard input and variables in its environment.
+pub(crate) fn start_with(arguments: &[String], input: &str, variables: &[(&str, &str)]) -> Running {
     let said = tempfile::tempdir().unwrap();
     let file = |name: &str| File::create(said.path().join(name)).unwrap();
     std::fs::write(said.path().join("stdin"), input).unwrap();

@@ -5,6 +5,7 @@
 
 mod boots;
 mod endings;
+mod faults;
 mod kit;
 mod leaks;
 mod sharing;

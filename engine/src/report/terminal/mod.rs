@@ -164,6 +164,7 @@ impl Reporter for Terminal {
         lines.extend(failures::leaks(&self.run, self.options.look()));
         lines.extend(numbers::end(&self.run, self.options.look(), self.options.verbosity));
         self.print(&lines);
-        self.failed.take().map_or(Ok(()), Err)
+        let told = |error: io::Error| io::Error::new(error.kind(), format!("standard output: {error}"));
+        self.failed.take().map_or(Ok(()), |error| Err(told(error)))
     }
 }
