@@ -17,6 +17,7 @@ pub mod cli;
 pub mod compare;
 pub mod events;
 pub mod facts;
+pub(crate) mod files;
 pub mod golden;
 pub mod host;
 pub mod images;

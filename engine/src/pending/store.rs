@@ -9,6 +9,10 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::model::{Pending, VERSION};
+use crate::files;
+
+/// The largest file that is read.
+const LARGEST: u64 = 1 << 30;
 
 /// The file, in the folder of what is set aside.
 const FILE: &str = "pending.json";
@@ -57,7 +61,7 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Pending
 /// A file that is not as it was written.
 pub fn read(folder: &Path) -> Result<Pending, PendingError> {
     let path = folder.join(FILE);
-    let bytes = match fs::read(&path) {
+    let bytes = match files::read(&path, LARGEST) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Pending::default()),
         bytes => bytes.map_err(failed("read", &path))?,
     };
