@@ -13,6 +13,9 @@ const FUEL: u64 = 50_000;
 /// many, and is walked through by recursion. The text around them and strings in them don't count.
 const MOST_CODE: usize = 2048;
 
+/// How many brackets may be open at a time, for the same reason: minijinja's own limit is not everywhere.
+const MOST_DEPTH: usize = 50;
+
 /// What is wrong with a template or condition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -146,22 +149,34 @@ impl Templates {
     }
 }
 
-/// Whether a text's code is short enough to be compiled.
+/// Whether a text's code is short and flat enough to be compiled.
 fn bounded(text: &str, condition: bool) -> Result<(), TemplateError> {
-    let code = code(text, condition);
-    if code <= MOST_CODE {
+    let Extent { code, depth } = extent(text, condition);
+    let message = if code > MOST_CODE {
+        format!("{code} bytes of expressions without their strings in one text, and {MOST_CODE} are the most")
+    } else if depth > MOST_DEPTH {
+        format!("brackets within brackets, {depth} of them, and {MOST_DEPTH} are the most")
+    } else {
         return Ok(());
-    }
-    let message =
-        format!("{code} bytes of expressions without their strings in one text, and {MOST_CODE} are the most");
+    };
     Err(TemplateError { message, range: None })
+}
+
+/// How much code a text has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Extent {
+    /// In bytes.
+    code: usize,
+    /// The most brackets that are open at a time.
+    depth: usize,
 }
 
 /// How many bytes of a template stand within delimiters (of a condition: all), strings and comments aside; more where
 /// that is in doubt.
-fn code(text: &str, condition: bool) -> usize {
+fn extent(text: &str, condition: bool) -> Extent {
     let bytes = text.as_bytes();
-    let (mut at, mut code) = (0, 0);
+    let (mut at, mut open) = (0, 0_usize);
+    let mut extent = Extent::default();
     let mut quote = None;
     let mut inside = condition;
     while at < bytes.len() {
@@ -181,14 +196,17 @@ fn code(text: &str, condition: bool) -> usize {
             (Some(_), b'\\') => step = 2,
             (Some(open), byte) if open == byte => quote = None,
             (None, byte @ (b'\'' | b'"')) => quote = Some(byte),
+            (None, b'(' | b'[' | b'{') => open += 1,
             (None, _) if !condition && (rest.starts_with(b"}}") || rest.starts_with(b"%}")) => inside = false,
+            (None, b')' | b']' | b'}') => open = open.saturating_sub(1),
             _ => {}
         }
+        extent.depth = extent.depth.max(open);
         // Of a string its quotes count, for there may be many of them.
-        code += if quote.is_none() || rest[0] == b'"' || rest[0] == b'\'' { step } else { 0 };
+        extent.code += if quote.is_none() || rest[0] == b'"' || rest[0] == b'\'' { step } else { 0 };
         at += step;
     }
-    code
+    extent
 }
 
 /// The filters and tests of a template or condition, without what stands in quotes or outside of the delimiters.
@@ -284,6 +302,8 @@ mod tests {
             "${{ 1 | string | batch(9999999999, 'x') | list }}",
             "${{ [1] | slice(9999999999, 'x') | list }}",
             "${{ '%999999999d' | format(1) }}",
+            &format!("${{% set {}a{} = 1 %}}", "(".repeat(900), ")".repeat(900)),
+            &format!("${{% for {}a{} in [] %}}${{% endfor %}}", "(".repeat(900), ")".repeat(900)),
             "${% macro m(n) %}${{ m(n + 1) }}${% endmacro %}${{ m(1) }}",
             "${% for a in [a] recursive %}${{ loop([a ~ a]) }}${% endfor %}",
             "${% set ns = namespace(x='x') %}${% for i in range(99) %}${% set ns.x = ns.x ~ ns.x %}${% endfor %}",
@@ -301,10 +321,10 @@ mod tests {
     #[test]
     fn code_is_counted_and_text_is_not() {
         let text = "x".repeat(9_999);
-        assert_eq!(code(&format!("{text}${{{{ a }}}}{text}${{{{# {text} #}}}}"), false), 4);
-        assert_eq!(code("${{ '}} \\' }}' ~ a }} b", false), 9);
-        assert_eq!(code("${{ é }} ${HOME} {{ x }}", false), 5);
-        assert_eq!(code("a == 'longer' }} b", true), 12);
+        assert_eq!(extent(&format!("{text}${{{{ a }}}}{text}${{{{# {text} #}}}}"), false).code, 4);
+        assert_eq!(extent("${{ '}} \\' }}' ~ a }} b", false).code, 9);
+        assert_eq!(extent("${{ é }} ${HOME} {{ x }}", false).code, 5);
+        assert_eq!(extent("a == 'longer' }} b", true).code, 12);
     }
 
     #[test]
@@ -324,6 +344,8 @@ mod tests {
             filled("${{a", "==a", "}}"),
             filled("${{a", " if a", "}}"),
             filled("${% if a %}", "${%elif a%}", "${% endif %}"),
+            filled("${{ a", "[0]", "}}"),
+            format!("${{{{ {}a{} }}}}", "(".repeat(MOST_DEPTH - 1), ")".repeat(MOST_DEPTH - 1)),
         ] {
             // What it comes to does not matter.
             let _either = templates.render(&longest, &context! { a => "" });
