@@ -54,7 +54,8 @@ cd "$run" || fail "can't enter $run"
 echo "run $run"
 
 exec 5<&0
-setpriv --pdeathsig KILL "$@" </dev/null >qemu.log 2>&1 5<&- 8>&- 9>&- &
+# In a network namespace of its own: whoever else uses this machine does not reach the port that is the guest's docker.
+unshare --net sh -c 'ip link set lo up && exec setpriv --pdeathsig KILL "$@"' machine "$@" </dev/null >qemu.log 2>&1 5<&- 8>&- 9>&- &
 machine=$!
 trap 'kill -KILL "$machine"' HUP INT TERM
 
