@@ -30,6 +30,7 @@ pub mod redact;
 pub mod report;
 pub mod runner;
 pub mod scenario;
+pub mod secrets;
 pub mod source;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -49,6 +49,7 @@ const PURE: &[&str] = &[
     "golden/",
     "compare/",
     "redact",
+    "secrets.rs",
     "facts.rs",
     "source.rs",
     "events.rs",
