@@ -5,7 +5,7 @@
 //! tries others for that long. An input that fails is written to a file, whose path is told; put it into
 //! `tests/fuzz/corpus/<target>/` with the mending, and it is tried as it stands from then on. Where the whole process
 //! dies (a stack that overflowed), the input is in `<target>-running` of the same folder.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on panics")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test that cannot go on panics")]
 
 mod mutate;
 mod targets;
@@ -40,7 +40,7 @@ enum Came {
 }
 
 /// Tries a target's corpus as it stands, and mutations of it until `enough`.
-fn fuzz(target: &Target, seed: u64, enough: impl Fn(usize) -> bool + Send + 'static) -> Came {
+fn fuzz(target: &Target, seed: u64, longest: Duration, enough: impl Fn(usize) -> bool + Send + 'static) -> Came {
     fs::create_dir_all(findings()).unwrap();
     let running = findings().join(format!("{}-running", target.name));
     let (tell, told) = channel();
@@ -72,7 +72,7 @@ fn fuzz(target: &Target, seed: u64, enough: impl Fn(usize) -> bool + Send + 'sta
     let mut count = 0;
     loop {
         let failed = |how| Came::Ill(fs::read(findings().join(format!("{name}-running"))).unwrap_or_default(), how);
-        match told.recv_timeout(LONGEST) {
+        match told.recv_timeout(longest) {
             Ok(None) => {}
             Ok(Some((tries, true))) => count = tries + 1,
             Ok(Some((_, false))) => return failed("panics"),
@@ -89,8 +89,8 @@ fn all(seed: u64, each: Option<Duration>) {
     for target in targets::ALL.iter().filter(|target| chosen.is_empty() || target.name == chosen) {
         let before = Instant::now();
         let came = match each {
-            None => fuzz(target, seed, |tries| tries >= TRIES),
-            Some(time) => fuzz(target, seed, move |_| before.elapsed() >= time),
+            None => fuzz(target, seed, LONGEST, |tries| tries >= TRIES),
+            Some(time) => fuzz(target, seed, LONGEST, move |_| before.elapsed() >= time),
         };
         match came {
             Came::Well(tries) => {
@@ -122,9 +122,21 @@ fn no_input_panics_or_takes_long() {
 
 #[test]
 fn a_panic_and_a_hang_are_noticed() {
-    let panics =
-        Target { name: "panics", run: || Box::new(|input| assert!(input.len() < 20, "too long")), ..targets::ALL[0] };
-    assert!(matches!(fuzz(&panics, SEED, |tries| tries > 10_000), Came::Ill(input, "panics") if input.len() >= 20));
+    let panics: fn() -> Run = || Box::new(|input| assert!(input.len() < 20, "too long"));
+    let hangs: fn() -> Run = || {
+        Box::new(|input| {
+            while input.len() >= 20 {
+                std::thread::park();
+            }
+        })
+    };
+    for (name, run, how) in [("panics", panics, "panics"), ("hangs", hangs, "takes too long")] {
+        let target = Target { name, run, ..targets::ALL[0] };
+        let Came::Ill(input, found) = fuzz(&target, SEED, Duration::from_secs(2), |tries| tries > 1_000) else {
+            panic!("{name}: nothing is noticed");
+        };
+        assert!(input.len() >= 20 && found == how, "{name}: {found}");
+    }
 }
 
 #[test]
