@@ -65,13 +65,14 @@ trap 'kill -KILL "$machine"' HUP INT TERM
     kill -KILL "$machine"
 ) >/dev/null 2>&1 8>&- 9>&- &
 owner=$!
+# The owner may be gone, and the shell itself says it when the machine was killed. Not earlier: the machine would inherit it.
+trap '' PIPE
 
 while kill -0 "$machine" 2>/dev/null; do
     wait "$machine"
     code=$?
 done
 kill -KILL "$owner" 2>/dev/null
-trap '' PIPE  # the owner may be gone
 echo "ended $code"
 [ -e console.log ] && tail -n 20 console.log | tr -d '\r' | sed 's/^/log /'
 sed 's/^/log /' qemu.log
