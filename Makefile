@@ -1,5 +1,7 @@
 # make check   sets up what is missing, then boots real systemd in real containers and says what works
 # make test    sets up what is missing, then runs every test
+# make fuzz    tries mutated input on everything that reads files, for SECONDS (60); what fails is kept and told
+# make audit   licences and sources of all dependencies; with ADVISORIES=<clone of RustSec's database> their known faults
 # make lint    formatting and clippy, as the tests want them
 # make bench   measures the whole run against a shell loop: medians of RUNS (3) runs, on a machine that is quiet
 # make setup   only sets up
@@ -7,7 +9,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup sshd build check test lint bench
+.PHONY: help setup sshd build check test fuzz audit lint bench
 
 ENGINE := target/release/sdc-engine
 # What `make check` is given besides: make check ARGS='--host docker-v2 -k cgroups'
@@ -73,6 +75,14 @@ check: build
 
 test: setup sshd
 	cargo test --locked --workspace
+
+SECONDS ?= 60
+fuzz:
+	SDC_ENGINE_FUZZ_SECONDS=$(SECONDS) cargo test --locked --test fuzz -- --nocapture no_input
+
+ADVISORIES ?=
+audit:
+	$(if $(ADVISORIES),SDC_ENGINE_ADVISORIES=$(abspath $(ADVISORIES))) cargo test --locked --test audit
 
 lint:
 	cargo fmt --all --check

@@ -17,6 +17,7 @@ pub mod cli;
 pub mod compare;
 pub mod events;
 pub mod facts;
+pub(crate) mod files;
 pub mod golden;
 pub mod host;
 pub mod images;
@@ -30,6 +31,7 @@ pub mod redact;
 pub mod report;
 pub mod runner;
 pub mod scenario;
+pub mod secrets;
 pub mod source;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -66,12 +66,16 @@ pub struct SourceFile {
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    /// Where each file's lines end.
+    ends: Vec<Vec<usize>>,
 }
 
 impl Sources {
     /// Adds a file and gives its number.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
-        self.files.push(SourceFile { path: path.into(), text: text.into() });
+        let text = text.into();
+        self.ends.push(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at).collect());
+        self.files.push(SourceFile { path: path.into(), text });
         FileId(self.files.len() - 1)
     }
 
@@ -85,8 +89,7 @@ impl Sources {
     #[must_use]
     pub fn place(&self, loc: &Loc) -> Place {
         let file = self.get(loc.file);
-        let upto = loc.span.start.min(file.text.len());
-        let line = file.text.as_bytes()[..upto].iter().filter(|b| **b == b'\n').count() + 1;
+        let line = self.ends[loc.file.0].partition_point(|end| *end < loc.span.start) + 1;
         Place { file: file.path.clone(), line }
     }
 }

@@ -50,6 +50,7 @@ const PURE: &[&str] = &[
     "leak/",
     "compare/",
     "redact",
+    "secrets.rs",
     "facts.rs",
     "source.rs",
     "events.rs",

@@ -60,6 +60,27 @@ async fn machine() -> Arc<dyn Host> {
     open(&choice, &|words| eprintln!("{words}")).await.expect("a machine")
 }
 
+/// That docker in the guest, where who reaches it is root, is reached by this user alone: through a socket in a folder that
+/// is closed, to a port of a network that only qemu is in.
+fn closed_to_others(host: &dyn Host) {
+    use std::os::unix::fs::PermissionsExt;
+    let address = host.address();
+    let socket = Path::new(address.strip_prefix("unix://").expect("a socket's path"));
+    let run = socket.parent().expect("a folder");
+    assert_eq!(run.metadata().expect("a folder").permissions().mode() & 0o777, 0o700);
+    let network = |process: &Path| std::fs::read_link(process.join("ns/net")).expect("a network namespace");
+    let own = network(Path::new("/proc/self"));
+    let mut machines = 0;
+    for process in std::fs::read_dir("/proc").expect("processes").filter_map(Result::ok).map(|entry| entry.path()) {
+        let is_qemu = std::fs::read(process.join("cmdline")).unwrap_or_default().starts_with(b"qemu-system-x86_64\0");
+        if is_qemu && std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == run) {
+            assert_ne!(network(&process), own);
+            machines += 1;
+        }
+    }
+    assert_eq!(machines, 1);
+}
+
 #[tokio::test]
 async fn a_machine_runs_containers_is_restored_and_leaves_nothing() {
     let Some(_alone) = able().await else { return };
@@ -68,6 +89,7 @@ async fn a_machine_runs_containers_is_restored_and_leaves_nothing() {
     let start = Instant::now();
     let host = machine().await;
     eprintln!("restored in {:?}", start.elapsed());
+    closed_to_others(host.as_ref());
     let facts = host.facts().clone();
     assert!(facts.missing_capabilities.is_empty(), "{facts:?}");
     assert!(["memory", "pids"].iter().all(|name| facts.controllers.contains(*name)), "{facts:?}");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::EngineKind;
+use crate::matrix::MAX_CASES;
 
 /// What works, and what does not, when systemd runs inside a container.
 #[derive(Debug, Parser)]
@@ -132,14 +133,18 @@ pub struct SelectArgs {
     /// Only scenarios with one of these tags.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub tag: Vec<String>,
+    /// The most cases that one scenario may have.
+    #[arg(long, value_name = "N", default_value_t = MAX_CASES)]
+    pub max_cases: usize,
 }
 
 impl SelectArgs {
     /// These cases of the scenarios below these paths; no case is named: all.
     #[must_use]
-    pub fn of(paths: Vec<PathBuf>, names: Vec<String>) -> Self {
+    pub fn of(paths: &PathArgs, names: Vec<String>) -> Self {
         let (setup_mode, cgroupns, cgroup_mode, axis, tag) = (vec![], vec![], vec![], vec![], vec![]);
-        Self { paths, setup_mode, cgroupns, cgroup_mode, axis, names, tag }
+        let PathArgs { paths, max_cases } = paths.clone();
+        Self { paths, setup_mode, cgroupns, cgroup_mode, axis, names, tag, max_cases }
     }
 
     /// Whether anything else than all of the scenarios is selected.
@@ -231,6 +236,9 @@ pub struct PathArgs {
     /// Scenario files, or folders of them, that check was given.
     #[arg(default_value = "scenarios", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// The most cases that one scenario may have.
+    #[arg(long, value_name = "N", default_value_t = MAX_CASES)]
+    pub max_cases: usize,
 }
 
 /// `review`.

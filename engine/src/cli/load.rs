@@ -17,6 +17,7 @@ use crate::source::Sources;
 pub(super) struct Selection {
     pub(super) loaded: Loaded,
     pub(super) filters: Filters,
+    max_cases: usize,
     /// Whether any case is left for some kind of host.
     selects: bool,
 }
@@ -28,7 +29,7 @@ impl Selection {
         let filters = select::filters(args)?;
         let loaded = load(&args.paths, images).map_err(Failure::input)?;
         filters.check(&loaded.scenarios)?;
-        let mut selection = Self { loaded, filters, selects: false };
+        let mut selection = Self { loaded, filters, max_cases: args.max_cases, selects: false };
         let mut errors: Vec<PlanError> = Vec::new();
         for facts in kinds_of_hosts() {
             match plan(&selection.loaded.scenarios, selection.inputs(&facts)) {
@@ -43,7 +44,7 @@ impl Selection {
 
     fn inputs<'a>(&'a self, facts: &'a Facts) -> Inputs<'a> {
         let Loaded { sources, catalogue, .. } = &self.loaded;
-        Inputs { sources, catalogue, facts, filters: &self.filters }
+        Inputs { sources, catalogue, facts, filters: &self.filters, max_cases: self.max_cases }
     }
 
     /// Fails where the filters leave no case on any kind of host: then no host is needed to say so.

@@ -12,6 +12,8 @@ mod kept;
 mod known;
 mod list;
 mod load;
+mod log;
+mod secrets;
 mod select;
 mod session;
 mod signals;
@@ -26,13 +28,14 @@ pub use exit::{Exit, Failure};
 
 use args::Command;
 
+use crate::observe::escape::visible;
 use crate::redact::Redaction;
 
 /// Runs the command of this process's arguments.
 #[must_use]
 pub fn main() -> Exit {
     let cli = Cli::parse();
-    if let Err(failure) = start_log(&cli.log_level) {
+    if let Err(failure) = log::start(&cli.log_level) {
         return report(&failure);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -75,31 +78,27 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
-/// # Errors
-/// A level that there is not.
-fn start_log(level: &str) -> Result<(), Failure> {
-    use tracing_subscriber::EnvFilter;
-    // A level alone is meant for us; libraries get it through a full filter such as `debug,bollard=trace`.
-    let filter = if level.contains(['=', ',']) { level.to_string() } else { format!("warn,sdc_engine={level}") };
-    let filter = EnvFilter::try_new(filter).map_err(|error| {
-        let help = "there are: off, error, warn, info, debug, trace; or a filter such as sdc_engine=debug";
-        Failure::input(miette::miette!(help = help, "--log-level {level}: {error}"))
-    })?;
-    // Into a file go no colours.
-    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(colour)
-        .with_target(false);
-    let _already_there = log.try_init();
-    Ok(())
-}
-
 fn report(failure: &Failure) -> Exit {
     let mut stderr = anstream::stderr().lock();
-    let _nowhere_to_say_it = writeln!(stderr, "{:?}", failure.report);
+    let _nowhere_to_say_it = writeln!(stderr, "{}", harmless(&format!("{:?}", failure.report)));
     failure.exit
+}
+
+/// A report as it may be printed: it shows files of others and words of engines. Only miette's colours stay sequences.
+fn harmless(report: &str) -> String {
+    let mut text = String::with_capacity(report.len());
+    let mut rest = report;
+    while let Some(c) = rest.chars().next() {
+        let colour = rest.strip_prefix("\u{1b}[").and_then(|after| {
+            let length = after.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+            after[length..].starts_with('m').then_some(length + 3)
+        });
+        let length = colour.unwrap_or(c.len_utf8());
+        let (piece, after) = rest.split_at(length);
+        text.push_str(&if colour.is_some() { piece.into() } else { visible(piece) });
+        rest = after;
+    }
+    text
 }
 
 /// Prints to stdout; a reader that went away is no error of ours.
@@ -121,4 +120,16 @@ fn columns() -> Option<usize> {
 
 fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(Failure::environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn a_report_steers_nothing_but_colours() {
+        let report = "\u{1b}[1;31m×\u{1b}[0m said \u{1b}]0;x\u{7} \u{1b}[2J \u{9b}2m \u{202e}\r\n\u{1b}[1";
+        let shown = "\u{1b}[1;31m×\u{1b}[0m said \\x1b]0;x\\x07 \\x1b[2J \\xc2\\x9b2m \\xe2\\x80\\xae\\x0d\n\\x1b[1";
+        assert_eq!(harmless(report), shown);
+    }
 }

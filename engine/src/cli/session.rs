@@ -14,11 +14,11 @@ use super::host::{self, Ask, Opened};
 use super::images::cache;
 use super::kept;
 use super::load::Selection;
-use super::signals;
+use super::{log, secrets, signals};
 use crate::events::Event;
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
 use crate::golden::{self, Coordinates, GoldenStore};
-use crate::host::Host;
+use crate::host::{Host, Masked};
 use crate::images::{Catalogue, provide};
 use crate::judge::{CaseResult, GoldenKey, Verdict, golden_keys, unused_rules};
 use crate::plan::{CaseId, CasePlan, LeftOut, RunPlan};
@@ -232,6 +232,8 @@ impl Session<'_> {
     async fn on_host(&mut self, opened: &Opened, several: bool) -> Result<(), Failure> {
         let facts = opened.host.facts().clone();
         let mut plan = self.selection.plan(&facts)?;
+        let secrets = secrets::values(&mut plan);
+        log::hide(secrets.values());
         plan.widen(opened.host.slowness());
         if !self.asked.run.allow_host_risk && !opened.host.is_lab() {
             plan.spare_host();
@@ -280,7 +282,7 @@ impl Session<'_> {
         });
         self.left_out.extend_from_slice(&plan.left_out);
         let run = Run {
-            host: Arc::clone(&opened.host),
+            host: Masked::over(Arc::clone(&opened.host), secrets),
             catalogue: catalogue.clone(),
             tags,
             goldens,

@@ -107,7 +107,7 @@ pub fn path(key: &GoldenKey) -> Result<String, GoldenError> {
     Ok(out)
 }
 
-/// Undoes [`path`].
+/// Undoes [`path`]; `None` for what it never writes.
 ///
 /// # Errors
 /// When a component is not as [`path`] writes it.
@@ -121,7 +121,8 @@ pub fn key(path: &str) -> Result<Option<GoldenKey>, NameError> {
     if canonical != path {
         return Err(NameError::NotCanonical(canonical));
     }
-    Ok(Some(GoldenKey { scenario, folder }))
+    let key = GoldenKey { scenario, folder };
+    Ok(self::path(&key).is_ok().then_some(key))
 }
 
 #[cfg(test)]

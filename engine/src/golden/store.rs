@@ -18,8 +18,12 @@ use super::name::Condition;
 use super::record;
 use super::update::FolderUpdate;
 use super::{Coordinates, RECORDED_FILE};
+use crate::files;
 use crate::judge::{GoldenKey, GoldenState};
 use crate::plan::CaseId;
+
+/// The largest file that is read: what a command prints is cut long before, and recordings are of the same order.
+const LARGEST: u64 = 32 << 20;
 
 /// How the names of files begin that are not complete yet.
 const TEMPORARY: &str = ".sdc-golden-";
@@ -151,7 +155,7 @@ fn read_file(store: &mut GoldenStore, path: &Path, relative: &str) -> Result<(),
         Err(_) if name.starts_with(TEMPORARY) => return stray("an update was interrupted and left it".into()),
         Err(error) => return stray(error.to_string()),
     };
-    let bytes = fs::read(path).map_err(io_error("read", relative))?;
+    let bytes = files::read(path, LARGEST).map_err(io_error("read", relative))?;
     let text = String::from_utf8(bytes).map_err(|error| GoldenError::NotUtf8 {
         path: relative.to_owned(),
         offset: error.utf8_error().valid_up_to(),

@@ -248,6 +248,10 @@ fn maps(check: &mut Check<'_>, spec: &ContainerSpec) {
         let seen: Vec<_> = env.iter().filter(|line| line.starts_with(&format!("{key}="))).cloned().collect();
         check.must(seen.contains(&format!("{key}={value}")), format!("--env {key}={value}"), shown(&seen));
     }
+    for name in spec.secrets.keys() {
+        let seen = env.iter().any(|line| line.starts_with(&format!("{name}=")));
+        check.must(seen, format!("--env {name}"), "");
+    }
     // podman shows these nowhere; one that it can't set it refuses.
     if check.podman() {
         return;

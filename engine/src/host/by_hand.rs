@@ -20,11 +20,18 @@ pub fn command_line(spec: &ContainerSpec, image: &str, argv: &[String], engine: 
     let container = container(spec, image, argv, podman);
     let folder = format!("{SETUP_FOLDER}/");
     if !argv.iter().any(|word| word.contains(&folder)) {
-        return format!("{engine} run --rm {container}");
+        return format!("{}{engine} run --rm {container}", given(spec));
     }
     let files = format!("images/setup/lib.sh {}", quote(&format!("images/setup/{}/setup.sh", spec.setup_mode)));
     let put = format!("tar -c --transform 's,.*/,{},' {files}", folder.trim_start_matches('/'));
-    format!("{engine} create {container} &&\n{put} | {engine} cp - {NAME}:/ &&\n{engine} start --attach {NAME}")
+    let given = given(spec);
+    format!("{given}{engine} create {container} &&\n{put} | {engine} cp - {NAME}:/ &&\n{engine} start --attach {NAME}")
+}
+
+/// What puts secrets into the environment of a command, where they have another name than in the container.
+fn given(spec: &ContainerSpec) -> String {
+    let renamed = spec.secrets.iter().filter(|(name, variable)| name != variable);
+    renamed.map(|(name, variable)| format!("{name}=\"${variable}\" ")).collect()
 }
 
 /// The words after `run` or `create`.
@@ -71,6 +78,8 @@ fn container(spec: &ContainerSpec, image: &str, argv: &[String], podman: bool) -
     for (path, options) in &spec.tmpfs {
         flag("tmpfs", &if options.is_empty() { path.clone() } else { format!("{path}:{options}") });
     }
+    // docker and podman take the value from their own environment: see `given`.
+    spec.secrets.keys().for_each(|name| flag("env", name));
     for (name, map) in [("env", &spec.env), ("sysctl", &spec.sysctls)] {
         map.iter().for_each(|(key, value)| flag(name, &format!("{key}={value}")));
     }
@@ -121,6 +130,14 @@ mod tests {
     fn one_command_without_a_setup_script() {
         let line = command_line(&spec(), "sdc-engine/debian-12:abc", &["/sbin/init".to_owned()], "docker");
         insta::assert_snapshot!(line, @r"docker run --rm --name sdc-by-hand --interactive --tty --cgroupns host --stop-signal SIGRTMIN+3 --cpus 0.5 --cap-add SYS_ADMIN --tmpfs /run --tmpfs /tmp:exec,size=1m --env 'X=a b'\''c' --env container=docker --entrypoint /sbin/init sdc-engine/debian-12:abc");
+    }
+
+    #[test]
+    fn a_secret_is_named_and_not_told() {
+        let secrets = [("TOKEN", "MY_TOKEN"), ("KEY", "KEY")].map(|(a, b)| (a.to_owned(), b.to_owned())).into();
+        let spec = ContainerSpec { secrets, ..ContainerSpec::default() };
+        let line = command_line(&spec, "image", &["/sbin/init".to_owned()], "docker");
+        insta::assert_snapshot!(line, @r#"TOKEN="$MY_TOKEN" docker run --rm --name sdc-by-hand --interactive --env KEY --env TOKEN --entrypoint /sbin/init image"#);
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod fake;
 mod frames;
 mod images;
 pub mod lab;
+mod masked;
 mod podman;
 pub mod private;
 mod ssh;
@@ -29,6 +30,7 @@ pub use by_hand::command_line;
 pub use discover::{Ask, Choice, Environment, Target, discover, open};
 pub use docker::Docker;
 pub use lab::{Lab, Labs};
+pub use masked::Masked;
 pub use private::PrivateOptions;
 pub use ssh::SshTarget;
 

@@ -232,6 +232,7 @@ pub(super) fn programs(names: &[&str]) -> Result<Vec<PathBuf>, String> {
             "qemu-img" => "install `qemu-utils` (Debian, Ubuntu) or `qemu-img` (Fedora)",
             "mke2fs" => "install `e2fsprogs`",
             "mmdebstrap" => "install `mmdebstrap`",
+            "ip" => "install `iproute2`",
             "crun" => "install `crun`",
             _ => "install `util-linux`",
         };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::model::Catalogue;
 use super::parse::{Folder, Folders, parse};
-use crate::scenario::load::{read_text, shown};
+use crate::scenario::load::{leads_out, linked_out, read_text, shown};
 use crate::scenario::{Diagnostic, LoadError};
 use crate::source::Sources;
 
@@ -29,7 +29,7 @@ pub fn load(images: &Path) -> Result<Catalogue, LoadError> {
 /// Reads every text of `images/`; what goes wrong is added to `unreadable`.
 pub(crate) fn read(images: &Path, sources: &mut Sources, unreadable: &mut Vec<Diagnostic>) -> Folders {
     let real = images.canonicalize().unwrap_or_else(|_| images.to_path_buf());
-    let mut reader = Reader { sources, unreadable };
+    let mut reader = Reader { root: real.clone(), sources, unreadable };
     let folders = Folders {
         images: reader.declarations(&real, "image.toml", &OTHER),
         setup_modes: Vec::new(),
@@ -41,11 +41,20 @@ pub(crate) fn read(images: &Path, sources: &mut Sources, unreadable: &mut Vec<Di
     }
     let setup_modes = reader.declarations(&setup, "mode.toml", &[]);
     let lib = setup.join("lib.sh");
-    let setup_lib = if lib.exists() { reader.text(&lib).unwrap_or_default() } else { String::new() };
+    let setup_lib = if leads_out(&lib, &real) {
+        reader.unreadable.push(linked_out(&lib, &real));
+        String::new()
+    } else if lib.exists() {
+        reader.text(&lib).unwrap_or_default()
+    } else {
+        String::new()
+    };
     Folders { setup_modes, setup_lib, ..folders }
 }
 
 struct Reader<'r> {
+    /// `images/`, without links.
+    root: PathBuf,
     sources: &'r mut Sources,
     unreadable: &'r mut Vec<Diagnostic>,
 }
@@ -54,6 +63,7 @@ impl Reader<'_> {
     /// The folders below a folder that have a declaration; one with files and without is an error.
     fn declarations(&mut self, folder: &Path, declaration: &str, other: &[&str]) -> Vec<Folder> {
         let mut found = Vec::new();
+        let root = self.root.clone();
         for path in self.entries(folder).into_iter().filter(|path| path.is_dir()) {
             let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_string) else { continue };
             if other.contains(&name.as_str()) {
@@ -64,6 +74,10 @@ impl Reader<'_> {
                 continue;
             }
             let file = path.join(declaration);
+            if let Some(out) = files.iter().chain([&path]).find(|path| leads_out(path, &root)) {
+                self.unreadable.push(linked_out(out, &root));
+                continue;
+            }
             if !files.contains(&file) {
                 let message = format!("{} has no {declaration}", shown(&path));
                 let help = format!("each folder beside it is declared by its {declaration}, with at least a title");

@@ -8,8 +8,9 @@ use crate::plan::{CaseId, PlanError, WhyOut};
 use crate::scenario::Templates;
 use crate::scenario::model::{AxisValue, Rule, Scenario};
 
-/// The most cases that one scenario may have: a matrix beyond it is a mistake, found before it eats the memory.
-pub const MAX_CASES: usize = 200_000;
+/// The most cases that one scenario may have, unless the user says otherwise: a matrix beyond it is a mistake, found
+/// before it eats the memory.
+pub const MAX_CASES: usize = 20_000;
 
 /// One point of a scenario's matrix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,16 +28,17 @@ pub struct Case {
 /// The reasons are looked at in this order, and the first counts: not applicable, filtered, skipped.
 ///
 /// # Errors
-/// A condition that can't be evaluated, a case id used twice, or more than [`MAX_CASES`].
+/// A condition that can't be evaluated, a case id used twice, or more than `most` cases.
 pub fn expand(
     scenario: &Scenario,
     templates: &Templates,
     context: &Context,
     filters: &Filters,
+    most: usize,
 ) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     let mut seen = std::collections::HashSet::new();
-    for point in points(scenario)? {
+    for point in points(scenario, most)? {
         let id = case_id(&scenario.name, &point);
         if !seen.insert(id.clone()) {
             return Err(PlanError {
@@ -52,14 +54,26 @@ pub fn expand(
     Ok(cases)
 }
 
-fn points(scenario: &Scenario) -> Result<Vec<IndexMap<String, AxisValue>>, PlanError> {
+fn points(scenario: &Scenario, most: usize) -> Result<Vec<IndexMap<String, AxisValue>>, PlanError> {
     let axes = &scenario.matrix.axes;
-    let total = axes.values().try_fold(1_usize, |n, values| n.checked_mul(values.len())).unwrap_or(usize::MAX);
-    if total > MAX_CASES {
+    let include = &scenario.matrix.include;
+    let product = axes.values().try_fold(1_usize, |n, values| n.checked_mul(values.len()));
+    let total = product.and_then(|n| n.checked_add(include.len()));
+    if total.is_none_or(|total| total > most) {
+        let sizes: Vec<String> = axes.values().map(|values| values.len().to_string()).collect();
+        let more = if include.is_empty() { String::new() } else { format!(" + {} included", include.len()) };
+        let total = total.map_or_else(|| "more than can be counted".to_owned(), |total| total.to_string());
         return Err(PlanError {
-            message: format!("the matrix of {} has more than {MAX_CASES} cases", scenario.name),
+            message: format!(
+                "the matrix of {} has {total} cases ({}{more}), and {most} is the most",
+                scenario.name,
+                sizes.join(" × ")
+            ),
             loc: scenario.loc.clone(),
-            help: "split the scenario, or take values out of an axis".into(),
+            help: format!(
+                "take values out of an axis, split the scenario, or raise the limit: --max-cases {}",
+                if total.parse::<usize>().is_ok() { total.as_str() } else { "N" }
+            ),
             case: None,
         });
     }
@@ -77,10 +91,10 @@ fn points(scenario: &Scenario) -> Result<Vec<IndexMap<String, AxisValue>>, PlanE
             .collect();
     }
     // A scenario of included points only has no cross product, not the empty product's single point.
-    if axes.is_empty() && !scenario.matrix.include.is_empty() {
+    if axes.is_empty() && !include.is_empty() {
         points.clear();
     }
-    points.extend(scenario.matrix.include.iter().cloned());
+    points.extend(include.iter().cloned());
     Ok(points)
 }
 
@@ -140,7 +154,7 @@ mod tests {
 
     fn expanded(matrix: Matrix, filters: &Filters) -> Result<Vec<Case>, PlanError> {
         let scenario = Scenario { matrix, ..testing::scenario("s") };
-        expand(&scenario, &Templates::new(), &Context::new(&Facts::assumed()), filters)
+        expand(&scenario, &Templates::new(), &Context::new(&Facts::assumed()), filters, 2_000)
     }
 
     #[test]
@@ -190,9 +204,23 @@ mod tests {
     fn a_matrix_that_explodes_is_an_error() {
         let values: Vec<String> = (0..100).map(|i| i.to_string()).collect();
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
-        let axes = (0..10).map(|i| (format!("a{i}"), axis(&values))).collect();
+        let axes = (0..12).map(|i| (format!("a{i}"), axis(&values))).collect();
         let error = expanded(Matrix { axes, ..Matrix::default() }, &Filters::default()).unwrap_err();
-        assert!(error.message.contains("more than"), "{}", error.message);
+        assert!(error.message.contains("has more than can be counted cases (100 × 100"), "{}", error.message);
+    }
+
+    #[test]
+    fn the_limit_holds_included_points_too_and_is_told() {
+        let values: Vec<String> = (0..50).map(|i| i.to_string()).collect();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let axes: IndexMap<_, _> = [("a".to_string(), axis(&values)), ("b".to_string(), axis(&values[..40]))].into();
+        let mut matrix = Matrix { axes, ..Matrix::default() };
+        assert_eq!(expanded(matrix.clone(), &Filters::default()).map(|cases| cases.len()), Ok(2_000));
+        let point = ["a", "b"].map(|axis| (axis.to_owned(), AxisValue::Str("x".into())));
+        matrix.include.push(point.into());
+        let error = expanded(matrix, &Filters::default()).unwrap_err();
+        assert_eq!(error.message, "the matrix of s has 2001 cases (50 × 40 + 1 included), and 2000 is the most");
+        assert!(error.help.contains("--max-cases 2001"), "{}", error.help);
     }
 
     proptest! {

@@ -9,6 +9,11 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::model::{Pending, VERSION};
+use crate::files;
+use crate::observe::escape::steers;
+
+/// The largest file that is read.
+const LARGEST: u64 = 1 << 30;
 
 /// The file, in the folder of what is set aside.
 const FILE: &str = "pending.json";
@@ -57,7 +62,7 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Pending
 /// A file that is not as it was written.
 pub fn read(folder: &Path) -> Result<Pending, PendingError> {
     let path = folder.join(FILE);
-    let bytes = match fs::read(&path) {
+    let bytes = match files::read(&path, LARGEST) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Pending::default()),
         bytes => bytes.map_err(failed("read", &path))?,
     };
@@ -97,11 +102,18 @@ impl Held {
                 _ => Ok(()),
             };
         }
-        let text = serde_json::to_vec(&self.pending).map_err(|error| failed("write", &path)(error.into()))?;
+        let text = serde_json::to_string(&self.pending).map_err(|error| failed("write", &path)(error.into()))?;
+        let text = harmless(&text);
         let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed("write", &path))?;
-        file.write_all(&text).map_err(failed("write", &path))?;
+        file.write_all(text.as_bytes()).map_err(failed("write", &path))?;
         file.persist(&path).map_err(|error| failed("write", &path)(error.error)).map(drop)
     }
+}
+
+/// JSON that means the same and steers no terminal: it holds what containers printed, and people look into files.
+fn harmless(json: &str) -> String {
+    let written = |c: char| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
+    json.chars().map(written).collect()
 }
 
 #[cfg(test)]
@@ -121,6 +133,17 @@ mod tests {
         held.pending.forget(|_| true);
         held.write().unwrap();
         assert!(!place.join(FILE).exists());
+    }
+
+    #[test]
+    fn the_file_steers_no_terminal() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut held = hold(folder.path()).unwrap();
+        Run::of("a=1", "\u{1b}[2J\u{9b}x\u{202e}é\n").into(&mut held.pending);
+        held.write().unwrap();
+        let text = fs::read_to_string(folder.path().join(FILE)).unwrap();
+        assert!(!text.chars().any(steers) && text.contains("\\u202e"), "{text}");
+        assert_eq!(read(folder.path()).unwrap(), held.pending);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The plan of a whole run: every case rendered, those that do not run with their reason, the others by shared boot.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use minijinja::Value;
@@ -32,6 +33,8 @@ pub struct Inputs<'a> {
     pub facts: &'a Facts,
     /// The user's selection.
     pub filters: &'a Filters,
+    /// The most cases that one scenario may have.
+    pub max_cases: usize,
 }
 
 /// Plans a run.
@@ -39,7 +42,8 @@ pub struct Inputs<'a> {
 /// # Errors
 /// Every scenario's first error that only rendering shows.
 pub fn plan(scenarios: &[Scenario], inputs: Inputs<'_>) -> Result<RunPlan, Vec<PlanError>> {
-    let planner = Planner { inputs, templates: Templates::new(), context: Context::new(inputs.facts) };
+    let (templates, context) = (Templates::new(), Context::new(inputs.facts));
+    let planner = Planner { inputs, templates, context, compiled: RefCell::default() };
     let mut plans = Vec::new();
     let mut left_out = Vec::new();
     let mut errors = Vec::new();
@@ -148,6 +152,8 @@ struct Planner<'a> {
     inputs: Inputs<'a>,
     templates: Templates,
     context: Context,
+    /// Patterns that compile: most are the same in every case.
+    compiled: RefCell<HashSet<String>>,
 }
 
 impl Planner<'_> {
@@ -157,7 +163,7 @@ impl Planner<'_> {
         plans: &mut Vec<CasePlan>,
         left_out: &mut Vec<LeftOut>,
     ) -> Result<(), PlanError> {
-        for case in expand(scenario, &self.templates, &self.context, self.inputs.filters)? {
+        for case in expand(scenario, &self.templates, &self.context, self.inputs.filters, self.inputs.max_cases)? {
             match self.case(scenario, &case)? {
                 Ok(plan) => plans.push(plan),
                 Err(why) => {
@@ -224,7 +230,8 @@ impl Planner<'_> {
     }
 
     fn renderer<'r>(&'r self, names: &'r Value, case: &'r Case) -> Renderer<'r> {
-        Renderer { templates: &self.templates, sources: self.inputs.sources, names, case: &case.id }
+        let Self { templates, compiled, .. } = self;
+        Renderer { templates, sources: self.inputs.sources, names, case: &case.id, compiled }
     }
 
     fn setup_mode_forbids(

@@ -28,6 +28,9 @@ pub(super) fn render(layers: &[Layer], renderer: &Renderer<'_>) -> Result<Contai
             list(&mut spec, *key, texts, layer.when.is_some());
         }
         for (key, templates) in &layer.maps {
+            if *key == Map::Env {
+                spec.secrets.retain(|name, _| !templates.contains_key(name));
+            }
             let map = match key {
                 Map::Env => &mut spec.env,
                 Map::Sysctls => &mut spec.sysctls,
@@ -40,6 +43,10 @@ pub(super) fn render(layers: &[Layer], renderer: &Renderer<'_>) -> Result<Contai
                     map.insert(name.clone(), text);
                 }
             }
+        }
+        for (name, variable) in &layer.secrets {
+            spec.env.remove(name);
+            spec.secrets.insert(name.clone(), variable.clone());
         }
     }
     Ok(spec)

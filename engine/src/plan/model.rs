@@ -70,6 +70,9 @@ pub struct ContainerSpec {
     pub ulimits: Vec<String>,
     /// `--env`.
     pub env: BTreeMap<String, String>,
+    /// `--env` of secrets: the variable of sdc-engine's own environment that holds the value. The value is never here.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, String>,
     /// `--sysctl`.
     pub sysctls: BTreeMap<String, String>,
     /// `--stop-signal`.

@@ -1,5 +1,8 @@
 //! Rendering one case's texts.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
+
 use minijinja::Value;
 use regex::RegexBuilder;
 
@@ -18,6 +21,7 @@ pub(super) struct Renderer<'a> {
     pub(super) sources: &'a Sources,
     pub(super) names: &'a Value,
     pub(super) case: &'a CaseId,
+    pub(super) compiled: &'a RefCell<HashSet<String>>,
 }
 
 impl Renderer<'_> {
@@ -37,9 +41,15 @@ impl Renderer<'_> {
     /// literal here.
     pub(super) fn pattern(&self, template: &Template) -> Result<String, PlanError> {
         let text = self.text(template)?;
+        if self.compiled.borrow().contains(&text) {
+            return Ok(text);
+        }
         let tried = RegexBuilder::new(&text).multi_line(true).size_limit(REGEX_SIZE).build();
         match tried {
-            Ok(_) => Ok(text),
+            Ok(_) => {
+                self.compiled.borrow_mut().insert(text.clone());
+                Ok(text)
+            }
             Err(error) => Err(PlanError {
                 message: format!("bad regex /{text}/: {}", last_line(&error.to_string())),
                 loc: template.0.loc.clone(),

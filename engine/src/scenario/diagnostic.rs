@@ -3,7 +3,7 @@
 //! Decoders and checks push [`Diagnostic`]s into one [`Sink`] and go on, so that a report holds every error of every
 //! file. An error here is the author's (exit code 2): never the host's, and never a verdict about the subject.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +12,11 @@ use miette::{LabeledSpan, NamedSource, SourceCode};
 
 use super::Templates;
 use crate::source::{FileId, Loc, Sources};
+
+/// The most errors that are kept: a file with more is none of ours.
+const MOST: usize = 1_000;
+/// The most errors that are shown: nobody reads more, and each is shown with its text.
+const SHOWN: usize = 100;
 
 /// The kind of an error in a file; [`Code::as_str`] is what a report shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -238,22 +243,26 @@ pub(crate) struct Sink<'s> {
     /// The template engine, to compile templates and conditions.
     pub(crate) templates: Templates,
     found: RefCell<Vec<Diagnostic>>,
+    count: Cell<usize>,
 }
 
 impl<'s> Sink<'s> {
     /// An empty one.
     pub(crate) fn new(sources: &'s Sources) -> Self {
-        Self { sources, templates: Templates::new(), found: RefCell::default() }
+        Self { sources, templates: Templates::new(), found: RefCell::default(), count: Cell::new(0) }
     }
 
     /// Adds an error.
     pub(crate) fn push(&self, diagnostic: Diagnostic) {
-        self.found.borrow_mut().push(diagnostic);
+        self.count.set(self.count.get() + 1);
+        if self.found.borrow().len() < MOST {
+            self.found.borrow_mut().push(diagnostic);
+        }
     }
 
     /// How many errors there are by now, to see whether a part had any.
     pub(crate) fn count(&self) -> usize {
-        self.found.borrow().len()
+        self.count.get()
     }
 
     /// Whether a file is no TOML, so that what lacks in it says nothing.
@@ -316,7 +325,9 @@ impl fmt::Display for LoadError {
         let files = self.diagnostics.iter().map(|d| &d.path).collect::<BTreeSet<_>>().len();
         let errors = self.diagnostics.len();
         let s = |n: usize| if n == 1 { "" } else { "s" };
-        write!(f, "{errors} error{} in {files} file{}", s(errors), s(files))
+        let least = if errors >= MOST { "at least " } else { "" };
+        write!(f, "{least}{errors} error{} in {files} file{}", s(errors), s(files))?;
+        if errors > SHOWN { write!(f, "; the first {SHOWN} are shown") } else { Ok(()) }
     }
 }
 
@@ -324,6 +335,6 @@ impl std::error::Error for LoadError {}
 
 impl miette::Diagnostic for LoadError {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        Some(Box::new(self.diagnostics.iter().map(|d| d as &dyn miette::Diagnostic)))
+        Some(Box::new(self.diagnostics.iter().take(SHOWN).map(|d| d as &dyn miette::Diagnostic)))
     }
 }

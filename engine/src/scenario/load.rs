@@ -1,6 +1,7 @@
 //! Finds and reads scenario files, with the `defaults.toml` above them and `images/`: the only file here that reads.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -8,10 +9,14 @@ use walkdir::WalkDir;
 use super::diagnostic::{Code, Diagnostic, LoadError, Sink};
 use super::model::Scenario;
 use super::parse::{Input, parse_into};
+use crate::files;
 use crate::images::{self, Catalogue};
 use crate::source::{FileId, Sources};
 
 const DEFAULTS: &str = "defaults.toml";
+
+/// The largest text that is read: no scenario, script or Dockerfile comes near.
+const LARGEST: u64 = 1 << 20;
 
 /// What was read.
 #[derive(Debug, Clone)]
@@ -58,8 +63,13 @@ pub(crate) fn shown(path: &Path) -> String {
 
 /// Reads a text; what goes wrong is a diagnostic.
 pub(crate) fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Diagnostic::of_path(shown(path), format!("failed to read {}: {error}", shown(path))))?;
+    let bytes = files::read(path, LARGEST).map_err(|error| {
+        let diagnostic = Diagnostic::of_path(shown(path), format!("failed to read {}: {error}", shown(path)));
+        match error.kind() {
+            ErrorKind::FileTooLarge => diagnostic.help("split it into several; if it is no text, move it elsewhere"),
+            _ => diagnostic,
+        }
+    })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -107,10 +117,18 @@ impl Reader {
 
     fn folder(&mut self, folder: &Path, named: &str) {
         let mut found = false;
+        let within = naming_root(folder).unwrap_or_else(|| folder.to_path_buf());
+        let mut outside = Vec::new();
         let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
-        for entry in
-            walk.filter_entry(|entry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b"."))
-        {
+        let walk = walk.filter_entry(|entry| {
+            let hidden = entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+            let leaves = !hidden && entry.depth() > 0 && entry.path_is_symlink() && leads_out(entry.path(), &within);
+            if leaves && (entry.file_type().is_dir() || is_toml(entry.path())) {
+                outside.push(entry.path().to_path_buf());
+            }
+            !hidden && !leaves
+        });
+        for entry in walk {
             match entry {
                 Ok(entry) if entry.file_type().is_file() && is_toml(entry.path()) && entry.file_name() != DEFAULTS => {
                     found = true;
@@ -124,6 +142,10 @@ impl Reader {
                     self.unreadable.push(Diagnostic::of_path(path, message));
                 }
             }
+        }
+        found |= !outside.is_empty();
+        for path in outside {
+            self.unreadable.push(linked_out(&path, &within));
         }
         if !found {
             let message = format!("no scenario was found in {named}");
@@ -155,11 +177,28 @@ impl Reader {
         if let Some(known) = self.known.get(path) {
             return *known;
         }
-        let read = read_text(path).map(|text| self.sources.add(shown(path), text));
+        let within = path.parent().and_then(naming_root);
+        let read = match within.filter(|within| path.file_name() == Some(DEFAULTS.as_ref()) && leads_out(path, within))
+        {
+            Some(within) => Err(Box::new(linked_out(path, &within))),
+            None => read_text(path).map(|text| self.sources.add(shown(path), text)),
+        };
         let file = read.map_err(|diagnostic| self.unreadable.push(*diagnostic)).ok();
         self.known.insert(path.to_path_buf(), file);
         file
     }
+}
+
+/// Whether a path leads out of a folder, by links.
+pub(crate) fn leads_out(path: &Path, folder: &Path) -> bool {
+    // What leads nowhere is reported when it is read.
+    path.canonicalize().is_ok_and(|real| !folder.canonicalize().is_ok_and(|folder| real.starts_with(folder)))
+}
+
+/// A link is followed within the folder: a repository of others must not show files of this machine's.
+pub(crate) fn linked_out(path: &Path, folder: &Path) -> Diagnostic {
+    let message = format!("{} is a link that leads out of {}", shown(path), shown(folder));
+    Diagnostic::of_path(shown(path), message).help("put a copy there; links within the folder are followed")
 }
 
 fn is_toml(path: &Path) -> bool {

@@ -80,6 +80,8 @@ pub struct Layer {
     pub lists: IndexMap<List, Vec<Template>>,
     /// Maps by [`Map`].
     pub maps: IndexMap<Map, IndexMap<String, Template>>,
+    /// Secrets of `env`: name to the variable of sdc-engine's own environment that holds the value.
+    pub secrets: IndexMap<String, String>,
 }
 
 /// Keys of `[container]` that hold one value.

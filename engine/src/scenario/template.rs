@@ -9,6 +9,13 @@ use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 /// How many instructions one template or condition may take before it is stopped.
 const FUEL: u64 = 50_000;
 
+/// How much of one text may be expressions and statements, in bytes: what they become is as deep as their operators are
+/// many, and is walked through by recursion. The text around them and strings in them don't count.
+const MOST_CODE: usize = 2048;
+
+/// How many brackets may be open at a time, for the same reason: minijinja's own limit is not everywhere.
+const MOST_DEPTH: usize = 50;
+
 /// What is wrong with a template or condition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -19,13 +26,16 @@ pub struct TemplateError {
     pub range: Option<Range<usize>>,
 }
 
-impl From<minijinja::Error> for TemplateError {
-    fn from(error: minijinja::Error) -> Self {
-        let message = match error.detail() {
-            Some(detail) => detail.to_string(),
-            None => error.kind().to_string(),
-        };
-        Self { message, range: error.range() }
+impl TemplateError {
+    /// minijinja's words on a text.
+    fn of(text: &str) -> impl Fn(minijinja::Error) -> Self {
+        let length = text.len();
+        move |error| {
+            let message = error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned);
+            // Of a text that is built while it runs, minijinja may tell a place that the text does not have.
+            let range = error.range().filter(|range| range.start <= range.end && range.end <= length);
+            Self { message, range }
+        }
     }
 }
 
@@ -64,6 +74,8 @@ impl Templates {
         env.set_debug(true);
         env.set_fuel(Some(FUEL));
         env.set_recursion_limit(50);
+        // It would print what the engine is made of.
+        env.remove_global("debug");
         env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         Self { env }
     }
@@ -82,7 +94,8 @@ impl Templates {
         if Self::is_plain(text) {
             return Ok(text.to_string());
         }
-        Ok(self.env.render_str(text, context.clone())?)
+        bounded(text, false)?;
+        self.env.render_str(text, context.clone()).map_err(TemplateError::of(text))
     }
 
     /// Whether a condition holds.
@@ -90,7 +103,10 @@ impl Templates {
     /// # Errors
     /// As for [`Templates::render`], and where the result is no boolean.
     pub fn holds(&self, condition: &str, context: &Value) -> Result<bool, TemplateError> {
-        let value = self.env.compile_expression(condition)?.eval(context.clone())?;
+        bounded(condition, true)?;
+        let compiled = self.env.compile_expression(condition);
+        let value =
+            compiled.and_then(|compiled| compiled.eval(context.clone())).map_err(TemplateError::of(condition))?;
         bool::try_from(value.clone()).map_err(|_| TemplateError {
             message: format!("a condition must be true or false, and this is {value} ({})", value.kind()),
             range: None,
@@ -102,7 +118,9 @@ impl Templates {
     /// # Errors
     /// A syntax error.
     pub fn names(&self, text: &str) -> Result<BTreeSet<String>, TemplateError> {
-        Ok(self.env.template_from_str(text)?.undeclared_variables(true).into_iter().collect())
+        bounded(text, false)?;
+        let compiled = self.env.template_from_str(text).map_err(TemplateError::of(text))?;
+        Ok(compiled.undeclared_variables(true).into_iter().collect())
     }
 
     /// Filters (`| name`) and tests (`is name`) that do not exist: "filter" or "test", and where. Compiling does not
@@ -125,8 +143,70 @@ impl Templates {
     /// # Errors
     /// A syntax error.
     pub fn condition_names(&self, condition: &str) -> Result<BTreeSet<String>, TemplateError> {
-        Ok(self.env.compile_expression(condition)?.undeclared_variables(true).into_iter().collect())
+        bounded(condition, true)?;
+        let compiled = self.env.compile_expression(condition).map_err(TemplateError::of(condition))?;
+        Ok(compiled.undeclared_variables(true).into_iter().collect())
     }
+}
+
+/// Whether a text's code is short and flat enough to be compiled.
+fn bounded(text: &str, condition: bool) -> Result<(), TemplateError> {
+    let Extent { code, depth } = extent(text, condition);
+    let message = if code > MOST_CODE {
+        format!("{code} bytes of expressions without their strings in one text, and {MOST_CODE} are the most")
+    } else if depth > MOST_DEPTH {
+        format!("brackets within brackets, {depth} of them, and {MOST_DEPTH} are the most")
+    } else {
+        return Ok(());
+    };
+    Err(TemplateError { message, range: None })
+}
+
+/// How much code a text has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Extent {
+    /// In bytes.
+    code: usize,
+    /// The most brackets that are open at a time.
+    depth: usize,
+}
+
+/// How many bytes of a template stand within delimiters (of a condition: all), strings and comments aside; more where
+/// that is in doubt.
+fn extent(text: &str, condition: bool) -> Extent {
+    let bytes = text.as_bytes();
+    let (mut at, mut open) = (0, 0_usize);
+    let mut extent = Extent::default();
+    let mut quote = None;
+    let mut inside = condition;
+    while at < bytes.len() {
+        let rest = &bytes[at..];
+        let mut step = 1;
+        if !inside {
+            if rest.starts_with(b"${{#") {
+                step = text[at..].find("#}}").map_or(rest.len(), |end| end + 3);
+            } else if rest.starts_with(b"${{") || rest.starts_with(b"${%") {
+                inside = true;
+                step = 3;
+            }
+            at += step;
+            continue;
+        }
+        match (quote, rest[0]) {
+            (Some(_), b'\\') => step = 2,
+            (Some(open), byte) if open == byte => quote = None,
+            (None, byte @ (b'\'' | b'"')) => quote = Some(byte),
+            (None, b'(' | b'[' | b'{') => open += 1,
+            (None, _) if !condition && (rest.starts_with(b"}}") || rest.starts_with(b"%}")) => inside = false,
+            (None, b')' | b']' | b'}') => open = open.saturating_sub(1),
+            _ => {}
+        }
+        extent.depth = extent.depth.max(open);
+        // Of a string its quotes count, for there may be many of them.
+        extent.code += if quote.is_none() || rest[0] == b'"' || rest[0] == b'\'' { step } else { 0 };
+        at += step;
+    }
+    extent
 }
 
 /// The filters and tests of a template or condition, without what stands in quotes or outside of the delimiters.
@@ -204,9 +284,100 @@ mod tests {
     }
 
     #[test]
-    fn work_is_bounded() {
-        let text = "${% for a in range(9999) %}${% for b in range(9999) %}x${% endfor %}${% endfor %}";
-        assert!(Templates::new().render(text, &context! {}).is_err());
+    fn work_and_memory_are_bounded() {
+        let doubled = "${% set x = x ~ x %}".repeat(60);
+        let wide = format!("${{{{ {} }}}}", "a ~ ".repeat(100_000) + "a");
+        let deep = format!("${{{{ {}a{} }}}}", "(".repeat(100_000), ")".repeat(100_000));
+        let nested = format!("{}{}", "${% if true %}".repeat(50_000), "${% endif %}".repeat(50_000));
+        let replaced = format!("${{{{ a{} }}}}", "|replace('x', 'xxxxxxxxxx')".repeat(30));
+        for bomb in [
+            "${% for a in range(9999) %}${% for b in range(9999) %}x${% endfor %}${% endfor %}",
+            "${{ range(1000000000) | list }}",
+            "${{ range(100000) | join(range(100000) | join) }}",
+            "${{ 'x' * 1000000000000 }}",
+            "${{ 'x' * 99999999 }}",
+            "${{ [1, 2] * 99999999 }}",
+            "${{ ('x' * 10000) | replace('x', 'x' * 10000) }}",
+            "${{ 'a\nb' | indent(9999999999) }}",
+            "${{ 1 | string | batch(9999999999, 'x') | list }}",
+            "${{ [1] | slice(9999999999, 'x') | list }}",
+            "${{ '%999999999d' | format(1) }}",
+            &format!("${{% set {}a{} = 1 %}}", "(".repeat(900), ")".repeat(900)),
+            &format!("${{% for {}a{} in [] %}}${{% endfor %}}", "(".repeat(900), ")".repeat(900)),
+            "${% macro m(n) %}${{ m(n + 1) }}${% endmacro %}${{ m(1) }}",
+            "${% for a in [a] recursive %}${{ loop([a ~ a]) }}${% endfor %}",
+            "${% set ns = namespace(x='x') %}${% for i in range(99) %}${% set ns.x = ns.x ~ ns.x %}${% endfor %}",
+            &format!("${{% set x = a %}}{doubled}${{{{ x }}}}"),
+            &wide,
+            &deep,
+            &nested,
+            &replaced,
+        ] {
+            let rendered = Templates::new().render(bomb, &context! { a => "x" });
+            assert!(rendered.is_err(), "{bomb:.80}: {:?}", rendered.map(|text| text.len()));
+        }
+    }
+
+    #[test]
+    fn code_is_counted_and_text_is_not() {
+        let text = "x".repeat(9_999);
+        assert_eq!(extent(&format!("{text}${{{{ a }}}}{text}${{{{# {text} #}}}}"), false).code, 4);
+        assert_eq!(extent("${{ '}} \\' }}' ~ a }} b", false).code, 9);
+        assert_eq!(extent("${{ é }} ${HOME} {{ x }}", false).code, 5);
+        assert_eq!(extent("a == 'longer' }} b", true).code, 12);
+    }
+
+    #[test]
+    fn the_longest_code_is_walked_through() {
+        let templates = Templates::new();
+        let known = |text: &str| templates.names(text).map(|_| ());
+        let filled = |start: &str, item: &str, end: &str| {
+            format!("{start}{}{end}", item.repeat((MOST_CODE - start.len() - end.len()) / item.len()))
+        };
+        for longest in [
+            filled("${{a", "~a", "}}"),
+            filled("${{a", "|e", "}}"),
+            filled("${{a", ".a", "}}"),
+            filled("${{a", "[0]", "}}"),
+            filled("${{a", "()", "}}"),
+            filled("${{a", " is a", "}}"),
+            filled("${{a", "==a", "}}"),
+            filled("${{a", " if a", "}}"),
+            filled("${% if a %}", "${%elif a%}", "${% endif %}"),
+            filled("${{ a", "[0]", "}}"),
+            format!("${{{{ {}a{} }}}}", "(".repeat(MOST_DEPTH - 1), ")".repeat(MOST_DEPTH - 1)),
+        ] {
+            // What it comes to does not matter.
+            let _either = templates.render(&longest, &context! { a => "" });
+            assert_eq!(known(&longest), Ok(()), "{longest:.40}");
+            let _either =
+                templates.holds(longest.trim_start_matches("${{").trim_end_matches("}}"), &context! { a => "" });
+        }
+        let longer = format!("a{}", "==a".repeat(MOST_CODE / 3 + 1));
+        let error = templates.condition_names(&longer).unwrap_err();
+        assert!(error.message.ends_with("2048 are the most"), "{error}");
+    }
+
+    #[test]
+    fn templates_reach_no_file_and_no_environment() {
+        let templates = Templates::new();
+        for text in [
+            "${% include '/etc/passwd' %}",
+            "${% import '/etc/passwd' as x %}",
+            "${% extends '/etc/passwd' %}",
+            "${% from '/etc/passwd' import x %}",
+            "${{ env.PATH }}",
+            "${{ env('PATH') }}",
+            "${{ getenv('PATH') }}",
+            "${{ open('/etc/passwd') }}",
+            "${{ self.__init__ }}",
+            "${{ cycler.__globals__ }}",
+            "${{ lipsum() }}",
+            "${{ debug() }}",
+        ] {
+            let rendered = templates.render(text, &context! { a => "x" });
+            assert!(rendered.is_err(), "{text}: {rendered:?}");
+        }
     }
 
     #[test]

@@ -58,7 +58,8 @@ pub(crate) fn planned(files: &[(&str, &str)]) -> RunPlan {
         .collect();
     let scenarios = parse(&sources, &inputs, &catalogue).unwrap_or_else(|found| panic!("{found:#?}"));
     let (facts, filters) = (Facts::assumed(), Filters::default());
-    let inputs = Inputs { sources: &sources, catalogue: &catalogue, facts: &facts, filters: &filters };
+    let max_cases = sdc_engine::matrix::MAX_CASES;
+    let inputs = Inputs { sources: &sources, catalogue: &catalogue, facts: &facts, filters: &filters, max_cases };
     plan(&scenarios, inputs).unwrap_or_else(|found| panic!("{found:#?}"))
 }
 

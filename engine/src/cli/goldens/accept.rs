@@ -15,7 +15,7 @@ use crate::pending::{Entry, Item, Name, refusal};
 pub(in super::super) async fn accept(args: AcceptArgs, setting: Setting<'_>) -> Result<Exit, Failure> {
     not_in_ci("accept")?;
     let why = reason(&args.reason)?;
-    let mut desk = Desk::lay(setting, &args.paths.paths)?;
+    let mut desk = Desk::lay(setting, &args.paths)?;
     let chosen = chosen(&desk, &args.which)?;
     let all = chosen.into_iter().map(|name| (name, why.to_owned())).collect();
     settle(&mut desk, all, &BTreeSet::new(), args.runs).await
@@ -24,7 +24,7 @@ pub(in super::super) async fn accept(args: AcceptArgs, setting: Setting<'_>) -> 
 /// Forgets what was set aside of the cases that are named.
 pub(in super::super) fn reject(args: RejectArgs, setting: Setting<'_>) -> Result<Exit, Failure> {
     not_in_ci("reject")?;
-    let mut desk = Desk::lay(setting, &args.paths.paths)?;
+    let mut desk = Desk::lay(setting, &args.paths)?;
     let rejected = chosen(&desk, &args.which)?;
     desk.held.pending.forget(|entry| rejected.contains(&entry.name()));
     desk.held.write().map_err(Failure::environment)?;

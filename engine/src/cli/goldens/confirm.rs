@@ -36,7 +36,7 @@ pub(super) async fn confirm(desk: &mut Desk<'_>, wanted: impl Fn(&Entry) -> bool
             count(cases.len(), "case")
         ))?;
         let asked = Asked {
-            select: &SelectArgs::of(desk.paths.to_vec(), cases),
+            select: &SelectArgs::of(desk.paths, cases),
             hosts: vec![Ask { name: Some(&host), engine: None }],
             // It ran there before, so somebody has allowed it.
             run: &RunArgs { allow_host_risk: true, ..RunArgs::default() },

@@ -1,10 +1,9 @@
 //! What is set aside, laid out with today's scenarios and goldens.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
 
 use super::super::Setting;
-use super::super::args::SelectArgs;
+use super::super::args::{PathArgs, SelectArgs};
 use super::super::exit::Failure;
 use super::super::load::Selection;
 use crate::facts::Facts;
@@ -18,7 +17,7 @@ pub(super) struct Desk<'a> {
     pub(super) setting: Setting<'a>,
     pub(super) held: Held,
     /// The scenario files and folders.
-    pub(super) paths: &'a [PathBuf],
+    pub(super) paths: &'a PathArgs,
     goldens: GoldenStore,
     /// The cases by host.
     plans: Vec<(Facts, HashMap<CaseId, CasePlan>)>,
@@ -32,7 +31,7 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// A scenario, golden or file of what is set aside that can't be used.
-    pub(super) fn lay(setting: Setting<'a>, paths: &'a [PathBuf]) -> Result<Self, Failure> {
+    pub(super) fn lay(setting: Setting<'a>, paths: &'a PathArgs) -> Result<Self, Failure> {
         let held = hold(setting.aside).map_err(Failure::input)?;
         let goldens = golden::store::read(setting.golden).map_err(Failure::input)?;
         let mut desk = Self { setting, held, paths, goldens, plans: Vec::new() };
@@ -47,7 +46,7 @@ impl<'a> Desk<'a> {
     pub(super) fn read_scenarios(&mut self) -> Result<(), Failure> {
         let mut plans = Vec::new();
         if !self.held.pending.entries.is_empty() {
-            let all = SelectArgs::of(self.paths.to_vec(), Vec::new());
+            let all = SelectArgs::of(self.paths, Vec::new());
             let selection = Selection::read(&all, self.setting.images)?;
             for facts in &self.held.pending.hosts {
                 let cases = selection.plan(facts)?.groups.into_iter().flat_map(|group| group.cases);

@@ -28,7 +28,7 @@ fn shown_aside(args: &ExplainArgs, setting: Setting<'_>) -> Result<bool, Failure
     if pending::store::read(setting.aside).map_err(Failure::input)?.entries.is_empty() {
         return Ok(false);
     }
-    let desk = Desk::lay(setting, &args.paths.paths)?;
+    let desk = Desk::lay(setting, &args.paths)?;
     let (items, _) = desk.items()?;
     let mut any = false;
     for item in items.iter().filter(|item| item.entry.case.0 == args.case) {
@@ -45,7 +45,7 @@ fn shown_aside(args: &ExplainArgs, setting: Setting<'_>) -> Result<bool, Failure
 /// Runs the case, and shows its texts.
 async fn run(args: &ExplainArgs, setting: Setting<'_>) -> Result<Exit, Failure> {
     let Setting { images, golden, redaction, .. } = setting;
-    let select = SelectArgs::of(args.paths.paths.clone(), vec![args.case.clone()]);
+    let select = SelectArgs::of(&args.paths, vec![args.case.clone()]);
     let goldens = store::read(golden).map_err(Failure::input)?;
     let asked = Asked {
         select: &select,

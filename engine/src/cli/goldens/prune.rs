@@ -20,7 +20,7 @@ pub(in super::super) async fn prune(args: PruneArgs, setting: Setting<'_>) -> Re
         not_in_ci("prune --yes")?;
     }
     let Setting { images, golden, redaction, .. } = setting;
-    let select = SelectArgs::of(args.paths.paths.clone(), Vec::new());
+    let select = SelectArgs::of(&args.paths, Vec::new());
     let hosts = host::each(&args.host, images)?;
     let run = &args.run;
     let asked = Asked { select: &select, hosts, run, repeat: 1, images, golden, silent: false, redaction };

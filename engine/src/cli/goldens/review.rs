@@ -28,7 +28,7 @@ pub(in super::super) async fn review(args: ReviewArgs, setting: Setting<'_>) -> 
     if !args.list && !args.json {
         not_in_ci("review")?;
     }
-    let desk = Desk::lay(setting, &args.paths.paths)?;
+    let desk = Desk::lay(setting, &args.paths)?;
     if args.list || args.json {
         return list(&desk, &args);
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::parse::{Declared, parse};
 use super::shipped::SHIPPED;
 use super::{Lab, Labs};
-use crate::scenario::load::{read_text, shown};
+use crate::scenario::load::{leads_out, linked_out, read_text, shown};
 use crate::scenario::{Diagnostic, LoadError};
 use crate::source::Sources;
 
@@ -51,6 +51,10 @@ fn files(folder: &Path) -> Result<Vec<(String, std::path::PathBuf)>, Box<Diagnos
         if let Some(name) = name
             && path.extension().is_some_and(|end| end == "toml")
         {
+            let images = folder.parent().unwrap_or(folder);
+            if leads_out(&path, images) {
+                return Err(Box::new(linked_out(&path, images)));
+            }
             found.push((name.to_owned(), path.clone()));
         }
     }

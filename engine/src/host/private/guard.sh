@@ -132,6 +132,7 @@ for slot in '' -2 -3 -4 -5 -6 -7 -8; do
 done
 [ -n "$data" ] || { rm -rf "$run"; fail "eight private engines $name run already"; }
 mkdir -p "$data"
+chmod 700 "$data"  # what containers write is nobody else's
 echo "run $run"
 echo "data $data"
 

@@ -59,7 +59,7 @@ user() {
     mount -n --bind "$data/home" "$state/home"
     chown "$rootless:$rootless" "$state/user" "$run/user" "$state/home"
     chown -R "$rootless:$rootless" "/sys/fs/cgroup/$parent/user"
-    chmod 711 "$run"
+    chmod 711 "$run" "$data"
     # A rootless network is made with a tap device, which is everybody's on most machines.
     if [ -e /dev/net/tun ] && ! setpriv --reuid "$rootless" --clear-groups test -w /dev/net/tun; then
         mknod -m 666 "$state/tun" c 10 200

@@ -54,7 +54,8 @@ cd "$run" || fail "can't enter $run"
 echo "run $run"
 
 exec 5<&0
-setpriv --pdeathsig KILL "$@" </dev/null >qemu.log 2>&1 5<&- 8>&- 9>&- &
+# In a network namespace of its own: whoever else uses this machine does not reach the port that is the guest's docker.
+unshare --net sh -c 'ip link set lo up && exec setpriv --pdeathsig KILL "$@"' machine "$@" </dev/null >qemu.log 2>&1 5<&- 8>&- 9>&- &
 machine=$!
 trap 'kill -KILL "$machine"' HUP INT TERM
 
@@ -64,13 +65,14 @@ trap 'kill -KILL "$machine"' HUP INT TERM
     kill -KILL "$machine"
 ) >/dev/null 2>&1 8>&- 9>&- &
 owner=$!
+# The owner may be gone, and the shell itself says it when the machine was killed. Not earlier: the machine would inherit it.
+trap '' PIPE
 
 while kill -0 "$machine" 2>/dev/null; do
     wait "$machine"
     code=$?
 done
 kill -KILL "$owner" 2>/dev/null
-trap '' PIPE  # the owner may be gone
 echo "ended $code"
 [ -e console.log ] && tail -n 20 console.log | tr -d '\r' | sed 's/^/log /'
 sed 's/^/log /' qemu.log

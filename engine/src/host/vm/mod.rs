@@ -5,12 +5,15 @@
 //! `guard.sh` runs qemu and removes every trace of it when the pipe to its standard input ends, so that it does so too
 //! where we are killed. [`store`] has what is kept between runs, [`qemu`] the program, [`agent`] the guest's own voice.
 //!
-//! docker's port is forwarded from loopback only; the guest has no other way out.
+//! The guest has no way out, and the way in is docker's port, on the loopback of a network namespace that only qemu is in:
+//! [`relay`] leads there from a socket in the run folder.
 
 mod agent;
 mod qemu;
+mod relay;
 mod store;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -28,9 +31,12 @@ use super::private::{Guard, PrivateOptions, Said, programs};
 use super::wire::get_json;
 use crate::facts::EngineKind;
 use qemu::{Accelerator, Qmp};
+use relay::Relay;
 use store::States;
 
 const GUARD: &str = include_str!("guard.sh");
+/// Where docker listens, in the run folder.
+const SOCKET: &str = "docker.sock";
 
 /// How long a machine may take from its first instruction until docker answers.
 const BOOT: Duration = Duration::from_secs(600);
@@ -64,7 +70,7 @@ pub(super) fn possible(lab: &Lab) -> Result<(), String> {
     if lab.engine != EngineKind::Docker || lab.runtime != "runc" || lab.rootless {
         return Err("a virtual machine's engine can be docker with runc only".to_owned());
     }
-    programs(&[qemu::PROGRAM, "qemu-img", "mke2fs", "mmdebstrap", "setpriv", "flock"]).map(drop)
+    programs(&[qemu::PROGRAM, "qemu-img", "mke2fs", "mmdebstrap", "setpriv", "flock", "unshare", "ip"]).map(drop)
 }
 
 /// Starts a machine and connects to it; [`super::Host::close`] ends it.
@@ -93,7 +99,7 @@ pub(super) struct Vm {
     guard: Mutex<Option<Guard>>,
     qmp: Mutex<Qmp>,
     accelerator: Accelerator,
-    port: u16,
+    _relay: Relay,
     /// The run folder.
     run: PathBuf,
     /// The folder of the disk and the kernel.
@@ -122,6 +128,9 @@ impl Vm {
     ) -> Result<Self, String> {
         let vms = options.data.join("vms");
         tokio::fs::create_dir_all(&vms).await.map_err(|error| format!("{}: {error}", vms.display()))?;
+        // Disks and memory of machines are nobody else's.
+        let closed = std::fs::Permissions::from_mode(0o700);
+        tokio::fs::set_permissions(&vms, closed).await.map_err(|error| format!("{}: {error}", vms.display()))?;
         let files = store::disk(spec, &vms, notice).await?;
         let accelerator = qemu::accelerator(&vms).await;
         let spec = &qemu::fitted(spec, accelerator).await;
@@ -155,7 +164,7 @@ impl Vm {
 
     /// Where docker listens.
     pub(super) fn address(&self) -> Address {
-        Address::Tcp(format!("127.0.0.1:{}", self.port))
+        Address::Unix(self.run.join(SOCKET))
     }
 
     /// What the guest is, in its own files: sections that each start with a line `==> NAME <==`.
@@ -215,14 +224,14 @@ struct Started {
     guard: Guard,
     run: PathBuf,
     qmp: Qmp,
-    port: u16,
+    relay: Relay,
 }
 
 impl Started {
     fn into_vm(self, accelerator: Accelerator, files: PathBuf, states: States, machine: String) -> Vm {
-        let Self { guard, run, qmp, port } = self;
+        let Self { guard, run, qmp, relay } = self;
         let (guard, qmp) = (Mutex::new(Some(guard)), Mutex::new(qmp));
-        Vm { guard, qmp, accelerator, port, run, files, states, machine }
+        Vm { guard, qmp, accelerator, _relay: relay, run, files, states, machine }
     }
 }
 
@@ -296,12 +305,14 @@ impl Starting {
             let mut qmp = connect(&run.join("qmp.sock")).await?;
             let port = qmp.port().await?;
             first(&mut qmp).await?;
-            let address = Address::Tcp(format!("127.0.0.1:{port}"));
+            let relay = Relay::open(qmp.process()?, run.join(SOCKET), port)
+                .map_err(|error| format!("the way to docker: {error}"))?;
+            let address = Address::Unix(run.join(SOCKET));
             // An attempt may hang: the port is open before the guest listens.
             while !matches!(timeout(Duration::from_secs(5), get_json(&address, "/version")).await, Ok(Ok(_))) {
                 sleep(Duration::from_millis(50)).await;
             }
-            Ok((qmp, port))
+            Ok((qmp, relay))
         };
         let mut said = Said::default();
         let ended = async {
@@ -315,7 +326,7 @@ impl Starting {
             () = ended => Err("it ended".to_owned()),
         };
         match outcome {
-            Ok((qmp, port)) => Ok(Started { guard: self.guard, run: self.run, qmp, port }),
+            Ok((qmp, relay)) => Ok(Started { guard: self.guard, run: self.run, qmp, relay }),
             Err(words) => Err(with_log(words, self.guard, said).await),
         }
     }

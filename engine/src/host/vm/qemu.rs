@@ -156,13 +156,15 @@ async fn probe(folder: &Path) -> bool {
 pub(super) struct Qmp {
     says: Lines<BufReader<OwnedReadHalf>>,
     told: OwnedWriteHalf,
+    process: Option<i32>,
 }
 
 impl Qmp {
     pub(super) async fn connect(socket: &Path) -> Result<Self, String> {
         let stream = UnixStream::connect(socket).await.map_err(|error| format!("{}: {error}", socket.display()))?;
+        let process = stream.peer_cred().ok().and_then(|peer| peer.pid());
         let (reads, told) = stream.into_split();
-        let mut qmp = Self { says: BufReader::new(reads).lines(), told };
+        let mut qmp = Self { says: BufReader::new(reads).lines(), told, process };
         // The greeting is no answer, and passed over.
         qmp.call("qmp_capabilities", json!({})).await?;
         Ok(qmp)
@@ -190,7 +192,12 @@ impl Qmp {
         }
     }
 
-    /// The port of this machine that is the guest's docker.
+    /// qemu's process.
+    pub(super) fn process(&self) -> Result<i32, String> {
+        self.process.ok_or_else(|| "qemu's process is not known".to_owned())
+    }
+
+    /// The port of qemu's loopback that is the guest's docker.
     pub(super) async fn port(&mut self) -> Result<u16, String> {
         let arguments = json!({ "command-line": "info usernet" });
         let table = self.call("human-monitor-command", arguments).await?;

@@ -1,5 +1,6 @@
 //! Console lines of a boot that no rule knows: worth showing to a person.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
@@ -73,7 +74,7 @@ pub const fn known_lines() -> &'static [KnownLine] {
 #[must_use]
 pub fn unknown_lines(plain_console: &str, known: &[Regex]) -> Vec<String> {
     let mut started = false;
-    let mut unknown: Vec<String> = Vec::new();
+    let (mut unknown, mut seen): (Vec<String>, HashSet<&str>) = (Vec::new(), HashSet::new());
     for line in plain_console.lines().map(str::trim_end) {
         let line = PROMPT.find(line).filter(|_| started).map_or(line, |prompt| &line[prompt.end()..]);
         let banner = BANNER.is_match(line);
@@ -82,7 +83,8 @@ pub fn unknown_lines(plain_console: &str, known: &[Regex]) -> Vec<String> {
             || banner
             || (started && KNOWN_SET.is_match(line))
             || known.iter().any(|pattern| pattern.is_match(line));
-        if !is_known && !unknown.iter().any(|seen| seen == line) {
+        // A set: a log may consist of nothing else.
+        if !is_known && seen.insert(line) {
             unknown.push(line.to_owned());
         }
     }

@@ -6,6 +6,7 @@ use super::super::check::flags;
 use super::super::cursor::{Fields, Item};
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::model::{Layer, List, Map, Scalar, Template};
+use crate::source::Sp;
 
 /// Decodes the table: its own layer first.
 pub(super) fn layers(item: &Item<'_, '_>) -> Vec<Layer> {
@@ -51,12 +52,39 @@ fn layer(fields: &Fields<'_, '_>) -> Layer {
     }
     for (map, key) in Map::ALL {
         let Some(item) = fields.get(key) else { continue };
-        let help = format!("{key} = {{ NAME = \"value\" }}");
+        let or = if *map == Map::Env { " or { NAME = { secret = \"VARIABLE\" } }" } else { "" };
+        let help = format!("{key} = {{ NAME = \"value\" }}{or}");
         let Some(table) = item.table("a table of flags", &help) else { continue };
-        let values: IndexMap<String, Template> =
-            table.rest().into_iter().filter_map(|(name, item)| Some((name.value, item.scalar()?))).collect();
+        let mut values: IndexMap<String, Template> = IndexMap::new();
+        for (name, item) in table.rest() {
+            if *map == Map::Env && item.is_table() {
+                layer.secrets.extend(secret(&name, &item).map(|variable| (name.value, variable)));
+            } else if let Some(value) = item.scalar() {
+                values.insert(name.value, value);
+            }
+        }
         layer.maps.insert(*map, values);
     }
     flags::layer(fields.cx, &layer);
     layer
+}
+
+/// `{ secret = "VARIABLE" }`: the value itself has no place in a file.
+fn secret(name: &Sp<String>, item: &Item<'_, '_>) -> Option<String> {
+    let help = "env = { NAME = { secret = \"VARIABLE\" } }: the value is taken from that variable when it runs";
+    let fields = item.table("a secret", help)?;
+    let variable = fields.required("secret", help).and_then(|item| item.text());
+    fields.finish();
+    let variable = variable?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    // Both: a shell sets the one to the other in the command line that repeats the boot by hand.
+    for name in [name, &variable] {
+        if name.value.starts_with(|c: char| c.is_ascii_digit()) || !name.value.chars().all(fits) {
+            let message = "this is no name of an environment variable";
+            let help = format!("letters, digits and `_`, and no digit first; {help}");
+            item.cx.sink.push(Diagnostic::new(Code::BadValue, message, &name.loc, "here").help(help));
+            return None;
+        }
+    }
+    Some(variable.value)
 }

@@ -198,6 +198,9 @@ fn engine_action(
     }))
 }
 
+/// How often a command is repeated at most: each run is kept until its case is judged.
+const MOST_TIMES: i64 = 100_000;
+
 /// Reports a key that changes nothing where it stands.
 pub(crate) fn no_effect(item: &Item<'_, '_>, why: &str, help: &str) {
     let message = format!("`{}` {why}", item.key);
@@ -210,9 +213,7 @@ fn repeat(item: &Item<'_, '_>) -> Option<Repeat> {
     let (times, duration) = (fields.get("times"), fields.get("for"));
     fields.finish();
     match (times, duration) {
-        (Some(times), None) => {
-            times.int(1..=i64::from(u32::MAX)).and_then(|n| u32::try_from(n).ok()).map(Repeat::Times)
-        }
+        (Some(times), None) => times.int(1..=MOST_TIMES).and_then(|n| u32::try_from(n).ok()).map(Repeat::Times),
         (None, Some(duration)) => duration.duration().map(Repeat::For),
         (Some(times), Some(duration)) => {
             let message = "a command is repeated either a number of times or for a time";
