@@ -4,12 +4,13 @@
 # make audit   licences and sources of all dependencies; with ADVISORIES=<clone of RustSec's database> their known faults
 # make lint    formatting and clippy, as the tests want them
 # make bench   measures the whole run against a shell loop: medians of RUNS (3) runs, on a machine that is quiet
+# make soak    the whole suite TIMES (10) times on HOST (docker-v1): same verdicts, open files, memory, what is left
 # make setup   only sets up
 # make sshd    only unpacks an ssh server for the tests, below target/; nothing of it is installed or listens
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup sshd build check test fuzz audit lint bench
+.PHONY: help setup sshd build check test fuzz audit lint bench soak
 
 ENGINE := target/release/sdc-engine
 # What `make check` is given besides: make check ARGS='--host docker-v2 -k cgroups'
@@ -23,7 +24,7 @@ help:
 LABS :=
 test: LABS := dockerd:docker.io podman:podman conmon:conmon crun:crun newuidmap:uidmap slirp4netns:slirp4netns \
     qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils mke2fs:e2fsprogs \
-    ssh:openssh-client
+    ssh:openssh-client ip:iproute2
 
 # Packages by the program that shows that they are there. An engine is asked for only where none can be reached. Looked at
 # twice: apt may remove a program of another version to install the first that is missing.
@@ -87,6 +88,11 @@ audit:
 lint:
 	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- -D warnings
+
+TIMES ?= 10
+HOST ?= docker-v1
+soak: build
+	engine/benches/soak.sh $(TIMES) $(HOST)
 
 RUNS ?= 3
 bench: build

@@ -122,6 +122,11 @@ fn set_options(options: &str) {
     assert!(std::process::Command::new("unshare").args(words).status().unwrap().success(), "{options}");
 }
 
+/// Whether other private engines run: the last of them brings the options back.
+fn others_run() -> bool {
+    std::fs::read_dir("/run/sdc-engine").unwrap().any(|entry| entry.unwrap().path().join("lock").exists())
+}
+
 /// As they were before.
 struct Options(String);
 
@@ -137,6 +142,10 @@ fn the_machines_cgroup_options_are_as_they_were_after_a_run() {
         let Some(_alone) = able(lab) else { return };
         let before = Options(options());
         for given in ["rw", "rw,nsdelegate"] {
+            if others_run() {
+                eprintln!("SKIPPED: other private engines run on this machine, and their containers set options");
+                return;
+            }
             set_options(given);
             if options() != given {
                 eprintln!("SKIPPED: the machine's cgroup2 is {} whatever it is told", options());
@@ -148,15 +157,16 @@ fn the_machines_cgroup_options_are_as_they_were_after_a_run() {
             let words = ["check", "scenarios", "--host", lab, "-k", &case, "--aside", "/tmp/sdc-none"];
             let ended = run_with(&words.map(ToOwned::to_owned), "", &[]);
             assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
-            assert_eq!(options(), given, "{lab}");
+            assert!(others_run() || options() == given, "{lab}: {given} became {}", options());
         }
         drop(before);
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_machine_that_nobody_gave_is_spared() {
-    on_real(LAB, "sdc-test/none:guard", async |host| {
+#[test]
+fn a_machine_that_nobody_gave_is_spared() {
+    let Some(_alone) = able(LAB) else { return };
+    let spared = on_real(LAB, "sdc-test/none:guard", async |host| {
         let cgroup = format!("sdc-test-spared-{}", std::process::id());
         let left = Left::named(&cgroup);
         let folder = Folder::new(&cgroup);
@@ -171,6 +181,6 @@ async fn a_machine_that_nobody_gave_is_spared() {
         let ended = tokio::task::block_in_place(|| folder.check(&address, &["--allow-host-risk"]));
         assert!(ended.stdout.contains("2 cases: 2 pass"), "{}\n{}", ended.stdout, ended.stderr);
         assert!(left.is_there());
-    })
-    .await;
+    });
+    tokio::runtime::Runtime::new().unwrap().block_on(spared);
 }

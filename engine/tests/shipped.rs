@@ -307,6 +307,11 @@ fn sigterm_leaves_nothing() {
 }
 
 #[test]
+fn sighup_leaves_nothing() {
+    interrupted(Signal::HUP);
+}
+
+#[test]
 fn a_killed_run_leaves_nothing() {
     for lab in ["docker-v1", "docker-v2"] {
         let Some((ended, _, user)) = ended_by(lab, Signal::KILL) else { return };

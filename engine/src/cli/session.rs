@@ -21,6 +21,7 @@ use crate::golden::{self, Coordinates, GoldenStore};
 use crate::host::{Host, Masked};
 use crate::images::{Catalogue, provide};
 use crate::judge::{CaseResult, GoldenKey, Verdict, golden_keys, unused_rules};
+use crate::leak;
 use crate::plan::{CaseId, CasePlan, LeftOut, RunPlan};
 use crate::redact::Redaction;
 use crate::report::run::Run as Record;
@@ -160,6 +161,7 @@ impl Session<'_> {
             }
             let left = opened.host.close().await;
             self.outcome.summary.left_behind.extend(left);
+            self.settle(opened.host.as_ref()).await;
             match done {
                 Err(failure) if several && failure.exit == Exit::Environment => {
                     let plan = self.selection.plan(opened.host.facts())?;
@@ -170,6 +172,15 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What the end of an engine of ours has undone on the machine does not last.
+    async fn settle(&mut self, host: &dyn Host) {
+        if let Some(before) = self.outcome.before.take()
+            && let Some(now) = host.state(true).await
+        {
+            leak::settle(&mut self.outcome.summary.leaks, &host.facts().name, &leak::changes(&before, &now));
+        }
     }
 
     /// Whether containers of that host are to stay; not where the run was interrupted, and nobody waits.

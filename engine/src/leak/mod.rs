@@ -40,9 +40,52 @@ impl Leak {
     }
 }
 
+/// Takes note of what is undone: when a private engine has ended, `still` is what differs on its machine.
+pub fn settle(leaks: &mut Vec<Leak>, host: &str, still: &[Change]) {
+    let mut settled = Vec::new();
+    for leak in leaks.drain(..) {
+        if !leak.lasting || leak.host != host {
+            settled.push(leak);
+            continue;
+        }
+        let lasts = |words: &String| {
+            still.iter().any(|change| words.strip_prefix(&change.of).is_some_and(|how| how.starts_with(' ')))
+        };
+        let (stays, undone): (Vec<String>, Vec<String>) = leak.changes.iter().cloned().partition(lasts);
+        let parts = [(true, stays), (false, undone)].into_iter().filter(|(_, changes)| !changes.is_empty());
+        settled.extend(parts.map(|(lasting, changes)| Leak { lasting, changes, ..leak.clone() }));
+    }
+    settled.sort_by_key(|leak| !leak.lasting);
+    *leaks = settled;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_end_of_an_engine_undoes_does_not_last() {
+        let leak = |host: &str, lasting, changes: &[&str]| Leak {
+            host: host.into(),
+            cases: vec![],
+            declared: true,
+            lasting,
+            changes: changes.iter().map(ToString::to_string).collect(),
+        };
+        let mut leaks = vec![
+            leak("a", true, &["the mount /x was 1, and is 2", "the mount /y appeared: t"]),
+            leak("b", true, &["z"]),
+        ];
+        settle(&mut leaks, "a", &[Change { of: "the mount /y".into(), how: "appeared: t".into() }]);
+        assert_eq!(
+            leaks,
+            [
+                leak("a", true, &["the mount /y appeared: t"]),
+                leak("b", true, &["z"]),
+                leak("a", false, &["the mount /x was 1, and is 2"]),
+            ]
+        );
+    }
 
     #[test]
     fn a_leak_says_whose_it_is() {

@@ -95,6 +95,11 @@ impl Leaks {
         }
     }
 
+    /// The state in which the host was found.
+    pub(super) async fn first(&self) -> Option<HostState> {
+        Some(self.watch.as_ref()?.lock().await.first.clone())
+    }
+
     async fn look(&self, host: &dyn Host, over: Option<usize>, settings: bool) {
         let Some(watch) = &self.watch else { return };
         // Held while the host is read: states must be compared in the order in which they were.

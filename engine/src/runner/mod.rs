@@ -26,6 +26,7 @@ use crate::events::{Event, Summary};
 use crate::host::Host;
 use crate::images::Catalogue;
 use crate::judge::{CaseResult, GoldenKey, GoldenState, Varied};
+use crate::leak::HostState;
 use crate::plan::CaseId;
 
 /// How many bytes of a console log are kept, half from its start and half from its end.
@@ -96,12 +97,15 @@ pub struct Outcome {
     pub varied: BTreeMap<CaseId, Varied>,
     /// The run's numbers.
     pub summary: Summary,
+    /// The state in which the host was found, where it can be seen.
+    pub before: Option<HostState>,
 }
 
 impl Outcome {
     /// Takes in what came of a run on another host.
     pub fn add(&mut self, other: Self) {
         let Summary { boots, took, stopped_early, left_behind, leaks, kept } = other.summary;
+        self.before = other.before;
         self.results.extend(other.results);
         self.varied.extend(other.varied);
         self.summary.boots += boots;

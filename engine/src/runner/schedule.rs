@@ -77,7 +77,7 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
     let results: Vec<CaseResult> = results.into_iter().flat_map(|(_, results)| results).collect();
     let stopped_early = stopped(&run, planned, &results);
     let summary = Summary { boots, took: started.elapsed(), stopped_early, left_behind, leaks, kept };
-    Outcome { results, varied, summary }
+    Outcome { results, varied, summary, before: floor.leaks.first().await }
 }
 
 /// What boots share while they run side by side.

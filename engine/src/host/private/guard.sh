@@ -18,9 +18,17 @@ shift 5     # the rest is for that script
 
 fail() { echo "error $*"; exit 1; }
 
-# The options of the machine's cgroup2 file system. A mount from its own cgroup namespace sets them anew for everybody, so
-# each has to say them again; and the last one takes back what a container has changed of them.
-options=$(sed -n 's/^.* - cgroup2 [^ ]* r[ow],\{0,1\}//p' /proc/self/mountinfo | head -n 1)
+# The options that the machine's cgroup2 file system has. A mount from its own cgroup namespace sets them anew for everybody,
+# so each has to say them again.
+unified_options() { sed -n 's/^.* - cgroup2 [^ ]* r[ow],\{0,1\}//p' /proc/self/mountinfo | head -n 1; }
+
+# Whether another private engine runs. The first one notes what the machine has, and the last one brings it back.
+others() {
+    for other in "$runs"/*/lock; do
+        [ "$other" = "$run/lock" ] || (flock -n 8) 8<"$other" || return 0
+    done 2>/dev/null
+    return 1
+}
 
 # Runs "$1 <arguments> <its names>" with a hierarchy on $point, which can be one that a container mounted and the host
 # does not show. Its options are those of a line of /proc/self/cgroup.
@@ -28,7 +36,10 @@ on_hierarchy() { # names command
     names=$1
     shift
     case $names in
-        '') mount -n -t cgroup2 ${options:+-o "$options"} none "$point" ;;
+        '')
+            now=${options-$(unified_options)}
+            mount -n -t cgroup2 ${now:+-o "$now"} none "$point"
+            ;;
         name=*) mount -n -t cgroup -o "none,$names" none "$point" ;;
         *) mount -n -t cgroup -o "$names" none "$point" ;;
     esac 2>/dev/null || return
@@ -118,6 +129,7 @@ mkdir -m 700 "$run" || fail "can't make $run"
 exec 8>"$run/lock"
 flock -n 8
 sweep
+others || unified_options >"$runs/options"
 exec 7>&-
 before=
 unified remember
@@ -167,5 +179,7 @@ tail -n 20 "$run/engine.log" | sed 's/^/log /'
 each_hierarchy remove_cgroup "$parent"
 each_hierarchy libpod_parent
 unified misread
+# The last mount takes back what a container has changed of the options.
+others || [ ! -e "$runs/options" ] || options=$(cat "$runs/options")
 unified restore
 rm -rf "$run" || echo "left $run"
