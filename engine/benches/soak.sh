@@ -7,11 +7,11 @@ cd "$(dirname "$0")/../.."
 times=${1:-10} host=${2:-docker-v1} program=${3:-target/release/sdc-engine}
 
 traces() {
-    find /run/sdc-engine -mindepth 1 -maxdepth 1 -type d 2>/dev/null | sed 's/^/folder /'
+    { find /run/sdc-engine -mindepth 1 -maxdepth 1 -type d 2>/dev/null || :; } | sed 's/^/folder /'
     find /sys/fs/cgroup -type d -name 'sdc-engine-*' 2>/dev/null | sed 's/^/cgroup /'
     grep -c . /proc/self/mountinfo | sed 's/^/mounts /'
     grep -h -o ' - cgroup2 .*' /proc/self/mountinfo | sed 's/^/options/' || :
-    pgrep -f 'sdc-engine-guard|/run/sdc-engine/' | wc -l | sed 's/^/processes /'
+    { pgrep -f 'sdc-engine-guard|/run/sdc-engine/' || :; } | wc -l | sed 's/^/processes /'
 }
 
 out=$(mktemp -d)
