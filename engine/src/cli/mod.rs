@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod clean;
 mod compare;
+mod diagnose;
 mod exit;
 mod goldens;
 mod host;
@@ -65,6 +66,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     match command {
         Command::Check(args) => check::check(args, setting).await,
         Command::Compare(args) => compare::compare(args, &images, &golden, &redaction).await,
+        Command::Diagnose(args) => diagnose::diagnose(args, &images, &redaction).await,
         Command::List(args) => list::list(args, &images, &redaction).await,
         Command::Host(args) => host::host(args, &images, &redaction).await,
         Command::Images(args) => self::images::images(args, &images).await,

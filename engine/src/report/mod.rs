@@ -19,6 +19,7 @@ pub mod table;
 mod terminal;
 mod text;
 mod trace;
+mod why;
 
 #[cfg(test)]
 mod sample;
@@ -33,6 +34,7 @@ pub use style::Mark;
 pub use terminal::{Options, Terminal, Verbosity};
 pub use text::{clean, plain_log};
 pub use trace::side_by_side;
+pub use why::diagnosis;
 
 use crate::events::Event;
 
