@@ -338,3 +338,15 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = std::process::Command::new("bash").args(["-c", &line]).current_dir(root()).output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
 }
+
+#[test]
+fn explain_says_what_a_case_will_do_and_starts_nothing() {
+    let case = "exec/early[setup_mode=unmount,cgroupns=private,cgroup_mode=unified]";
+    let output = engine(&["explain", case, "--assume", "cgroups=v2"]).assert().code(0).stderr("").get_output().clone();
+    insta::assert_snapshot!(text(&output.stdout));
+    let told = fails(&["explain", "minimal", "--assume", "cgroups=v2"], 2);
+    assert!(told.contains("nothing runs on assumed") && told.contains("not applicable"), "{told}");
+    let output =
+        engine(&["explain", "exec/late", "--assume", "cgroups=v2,engine=podman"]).assert().code(0).get_output().clone();
+    assert!(text(&output.stdout).contains("more cases; name one"), "{}", text(&output.stdout));
+}

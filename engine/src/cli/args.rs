@@ -63,7 +63,8 @@ pub enum Command {
     Accept(AcceptArgs),
     /// Forgets what check saw of these cases.
     Reject(RejectArgs),
-    /// Shows how a case's golden texts are made of what it printed, line by line and rule by rule.
+    /// Shows what a case will do, and the command lines that do it by hand, without running it. With --goldens: how its
+    /// golden texts are made of what it printed, line by line and rule by rule.
     Explain(ExplainArgs),
     /// Runs everything and, where all of it held, shows the goldens that are of no case any more; --yes removes them.
     Prune(PruneArgs),
@@ -326,9 +327,15 @@ pub struct ExplainArgs {
     /// The scenarios.
     #[command(flatten)]
     pub paths: PathArgs,
-    /// Where it runs, unless check has set it aside.
+    /// Where it runs; with --goldens, unless check has set it aside.
     #[command(flatten)]
     pub host: HostArgs,
+    /// Show its golden texts before and after normalising. What check has set aside is shown, any other case is run once.
+    #[arg(long)]
+    pub goldens: bool,
+    /// Take these facts for the host's, and start nothing at all: see `list --help`.
+    #[arg(long, value_name = "FACT=VALUE", value_delimiter = ',', conflicts_with_all = ["host", "goldens"])]
+    pub assume: Vec<String>,
     /// Also run, on a host that is no lab host of ours, cases that may change it.
     #[arg(long)]
     pub allow_host_risk: bool,

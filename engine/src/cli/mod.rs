@@ -6,6 +6,7 @@ mod clean;
 mod compare;
 mod diagnose;
 mod exit;
+mod explain;
 mod goldens;
 mod host;
 mod images;
@@ -75,7 +76,8 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Accept(args) => goldens::accept(args, setting).await,
         Command::Reject(args) => goldens::reject(args, setting),
         Command::Prune(args) => goldens::prune(args, setting).await,
-        Command::Explain(args) => goldens::explain(args, setting).await,
+        Command::Explain(args) if args.goldens => goldens::explain(args, setting).await,
+        Command::Explain(args) => explain::explain(args, &images).await,
         Command::Clean(args) => clean::clean(args, &images).await,
     }
 }

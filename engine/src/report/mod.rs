@@ -6,6 +6,7 @@ pub mod compare;
 pub mod counts;
 mod details;
 mod diff;
+mod explain;
 mod file;
 pub mod groups;
 pub mod host;
@@ -27,6 +28,7 @@ mod sample;
 use std::io;
 
 pub use counts::{Counts, Outcome};
+pub use explain::{Explained, explained};
 pub use file::Target;
 pub use json::{Json, document};
 pub use junit::Junit;
