@@ -8,13 +8,14 @@
 //!     runner -> observe (observations) -> judge -> verdicts -> pending (set aside, decided on) -> golden (updates, as values)
 //! ```
 //!
-//! `compare` sets two reports side by side; `leak` says what changed on a host; `redact` takes names out of what leaves the program.
+//! `diagnose` knows what lines of logs come from; `compare` sets two reports side by side; `leak` says what changed on a host; `redact` takes names out of what leaves the program.
 //!
-//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `leak`, `compare` and `redact` are pure but for the one
+//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `diagnose`, `leak`, `compare` and `redact` are pure but for the one
 //! file of each that says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
 
 pub mod cli;
 pub mod compare;
+pub mod diagnose;
 pub mod events;
 pub mod facts;
 pub(crate) mod files;

@@ -70,9 +70,69 @@ fn help_lists_the_commands_and_the_exit_codes() {
     insta::assert_snapshot!(text(&output));
 }
 
+/// What `diagnose` prints for a log on its standard input, and its exit code.
+fn diagnosed(log: &str, more: &[&str], code: i32) -> String {
+    let arguments: Vec<&str> = ["diagnose"].into_iter().chain(more.iter().copied()).collect();
+    text(&engine(&arguments).write_stdin(log).assert().code(code).stderr("").get_output().stdout)
+}
+
+#[test]
+fn a_log_on_standard_input_is_told_with_cause_and_fix() {
+    let log = "systemd 252 running in system mode\nFailed to mount tmpfs at /run/lock: Operation not permitted\n\
+        [!!!!!!] Failed to mount API filesystems.\nExiting PID 1...\n";
+    let told = diagnosed(log, &[], 0);
+    for words in
+        ["│ Failed to mount tmpfs at /run/lock: Op", "why     systemd wants a tmpfs", "docker  --tmpfs /run/lock"]
+    {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&diagnosed(log, &["-", "--json"], 0)).unwrap();
+    assert_eq!(json["diagnoses"][0]["name"], "tmpfs-without-sys-admin");
+    assert_eq!(json["deciding_line"], "Failed to mount tmpfs at /run/lock: Operation not permitted");
+}
+
+#[test]
+fn a_log_that_leads_nowhere_says_what_to_give() {
+    let told = diagnosed("all\u{1b}]0;x\u{7} is well\n", &[], 1);
+    assert!(told.contains("no cause is known") && told.contains("│ all is well\n"), "{told}");
+    assert!(told.contains("docker logs NAME") && told.contains("images/diagnoses.toml"), "{told}");
+    let json: serde_json::Value = serde_json::from_str(&diagnosed("x\n", &["--json"], 1)).unwrap();
+    assert_eq!((json["deciding_line"].as_str(), json["diagnoses"].as_array().map(Vec::len)), (Some("x"), Some(0)));
+    let told = diagnosed("", &[], 0);
+    assert!(told.contains("(the log is empty)") && told.contains("if      not container.tty"), "{told}");
+}
+
+#[test]
+fn a_log_file_is_read_and_its_lack_is_told() {
+    let log = "engine/tests/diagnose/not-pid-1.log";
+    let output = engine(&["diagnose", log]).assert().code(0).get_output().stdout.clone();
+    assert!(text(&output).contains("systemd is not the container's first process"), "{}", text(&output));
+    let told = fails(&["diagnose", "nope.log"], 2);
+    assert!(told.contains("failed to read nope.log") && told.contains("--container NAME"), "{told}");
+}
+
+#[test]
+fn diagnoses_of_ones_own_come_first_and_are_checked() {
+    let images = tempfile::tempdir().unwrap();
+    let own = images.path().join("diagnoses.toml");
+    let folder = images.path().display().to_string();
+    std::fs::write(
+        &own,
+        "[[diagnosis]]\nname = 'mine'\nline = 'Freezing (?<what>\\w+)'\ncause = 'c {what}'\nfix = 'f'\n",
+    )
+    .unwrap();
+    let told = diagnosed("Freezing now\n", &["--images", &folder], 0);
+    assert!(told.contains("why     c now"), "{told}");
+    // The shipped ones are there too.
+    diagnosed("unshare: unshare failed: Operation not permitted\n", &["--images", &folder], 0);
+    std::fs::write(&own, "[[diagnosis]]\nname = 'mine'\nline = '('\ncause = 'c'\nfix = 'f'\n").unwrap();
+    let told = fails(&["diagnose", "--images", &folder, "engine/tests/diagnose/no-tty.log"], 2);
+    assert!(told.contains("diagnoses.toml:3") && told.contains("no regular expression"), "{told}");
+}
+
 #[test]
 fn every_command_has_help() {
-    for command in ["check", "compare", "list", "host", "images", "update", "clean"] {
+    for command in ["check", "compare", "diagnose", "list", "host", "images", "update", "clean"] {
         engine(&[command, "--help"]).assert().code(0).stdout(contains("Usage: sdc-engine"));
     }
     engine(&["--version"]).assert().code(0).stdout(contains(env!("CARGO_PKG_VERSION")));
@@ -277,4 +337,16 @@ fn a_reader_that_goes_away_is_no_error() {
     let line = format!("{} list --assume cgroups=v1 | head -n 1; exit ${{PIPESTATUS[0]}}", program.display());
     let output = std::process::Command::new("bash").args(["-c", &line]).current_dir(root()).output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
+}
+
+#[test]
+fn explain_says_what_a_case_will_do_and_starts_nothing() {
+    let case = "exec/early[setup_mode=unmount,cgroupns=private,cgroup_mode=unified]";
+    let output = engine(&["explain", case, "--assume", "cgroups=v2"]).assert().code(0).stderr("").get_output().clone();
+    insta::assert_snapshot!(text(&output.stdout));
+    let told = fails(&["explain", "minimal", "--assume", "cgroups=v2"], 2);
+    assert!(told.contains("nothing runs on assumed") && told.contains("not applicable"), "{told}");
+    let output =
+        engine(&["explain", "exec/late", "--assume", "cgroups=v2,engine=podman"]).assert().code(0).get_output().clone();
+    assert!(text(&output.stdout).contains("more cases; name one"), "{}", text(&output.stdout));
 }

@@ -49,6 +49,7 @@ const PURE: &[&str] = &[
     "golden/",
     "leak/",
     "compare/",
+    "diagnose/",
     "redact",
     "secrets.rs",
     "facts.rs",
@@ -57,7 +58,7 @@ const PURE: &[&str] = &[
     "images/model.rs",
 ];
 /// The one file of each that says that it reads or writes.
-const EDGES: &[&str] = &["scenario/load.rs", "pending/store.rs", "golden/store.rs"];
+const EDGES: &[&str] = &["scenario/load.rs", "pending/store.rs", "golden/store.rs", "diagnose/load.rs"];
 const OUTSIDE: &[&str] = &[
     "std::fs",
     "std::env",

@@ -240,7 +240,7 @@ fn explain_shows_what_a_golden_text_is_made_of() {
     user.write("echo build 17", rule);
     let own = ["scenarios", "golden", "aside"].map(|name| user.path(name).display().to_string());
     let explain = |case: &str| {
-        let words = ["explain", case, &own[0], "--golden", &own[1], "--aside", &own[2], "--host", LAB];
+        let words = ["explain", "--goldens", case, &own[0], "--golden", &own[1], "--aside", &own[2], "--host", LAB];
         run_with(&words.map(ToOwned::to_owned), "", &[])
     };
     ended(&explain("n=4"), 2, &["no case is selected"]);

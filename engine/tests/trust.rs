@@ -173,7 +173,7 @@ fn what_a_container_prints_steers_nothing_and_its_secret_is_told_nowhere() {
     harmless("colours", &colour.replace_all(&coloured.stdout, ""));
     assert!(!coloured.stdout.contains("\u{1b}[31mred"));
 
-    for words in [&["review", "--list"][..], &["review", "--list", "--json"], &["explain", "mine"]] {
+    for words in [&["review", "--list"][..], &["review", "--list", "--json"], &["explain", "--goldens", "mine"]] {
         let ended = user.run(words, &secret);
         assert!(
             ended.stdout.contains("pwned") || ended.stdout.contains("red"),

@@ -47,6 +47,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Shows what differs between two hosts, or between reports that check has written.
     Compare(CompareArgs),
+    /// Reads the log of a container in which systemd did not come up, and says the cause and the fix.
+    Diagnose(DiagnoseArgs),
     /// Shows the cases, and why each is in or out. Starts nothing when the facts are given.
     List(ListArgs),
     /// Shows the host that would be used, why, and its facts.
@@ -61,7 +63,8 @@ pub enum Command {
     Accept(AcceptArgs),
     /// Forgets what check saw of these cases.
     Reject(RejectArgs),
-    /// Shows how a case's golden texts are made of what it printed, line by line and rule by rule.
+    /// Shows what a case will do, and the command lines that do it by hand, without running it. With --goldens: how its
+    /// golden texts are made of what it printed, line by line and rule by rule.
     Explain(ExplainArgs),
     /// Runs everything and, where all of it held, shows the goldens that are of no case any more; --yes removes them.
     Prune(PruneArgs),
@@ -324,12 +327,38 @@ pub struct ExplainArgs {
     /// The scenarios.
     #[command(flatten)]
     pub paths: PathArgs,
-    /// Where it runs, unless check has set it aside.
+    /// Where it runs; with --goldens, unless check has set it aside.
     #[command(flatten)]
     pub host: HostArgs,
+    /// Show its golden texts before and after normalising. What check has set aside is shown, any other case is run once.
+    #[arg(long)]
+    pub goldens: bool,
+    /// Take these facts for the host's, and start nothing at all: see `list --help`.
+    #[arg(long, value_name = "FACT=VALUE", value_delimiter = ',', conflicts_with_all = ["host", "goldens"])]
+    pub assume: Vec<String>,
     /// Also run, on a host that is no lab host of ours, cases that may change it.
     #[arg(long)]
     pub allow_host_risk: bool,
+}
+
+/// `diagnose`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Exit codes: 0 the cause is known, 1 it is not (and what to do then is said).\n\n\
+    Examples:\n  docker logs web 2>&1 | sdc-engine diagnose\n  sdc-engine diagnose --container web\n  \
+    sdc-engine diagnose console.log")]
+pub struct DiagnoseArgs {
+    /// A file with the log, or the engine's words where it refused to start; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = "-", conflicts_with = "container")]
+    pub file: PathBuf,
+    /// Read the log of this container, running or ended; its flags and its host are taken into account.
+    #[arg(long, value_name = "NAME")]
+    pub container: Option<String>,
+    /// Where the container is.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `list`.

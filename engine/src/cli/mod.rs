@@ -4,7 +4,9 @@ mod args;
 mod check;
 mod clean;
 mod compare;
+mod diagnose;
 mod exit;
+mod explain;
 mod goldens;
 mod host;
 mod images;
@@ -65,6 +67,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     match command {
         Command::Check(args) => check::check(args, setting).await,
         Command::Compare(args) => compare::compare(args, &images, &golden, &redaction).await,
+        Command::Diagnose(args) => diagnose::diagnose(args, &images, &redaction).await,
         Command::List(args) => list::list(args, &images, &redaction).await,
         Command::Host(args) => host::host(args, &images, &redaction).await,
         Command::Images(args) => self::images::images(args, &images).await,
@@ -73,7 +76,8 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Accept(args) => goldens::accept(args, setting).await,
         Command::Reject(args) => goldens::reject(args, setting),
         Command::Prune(args) => goldens::prune(args, setting).await,
-        Command::Explain(args) => goldens::explain(args, setting).await,
+        Command::Explain(args) if args.goldens => goldens::explain(args, setting).await,
+        Command::Explain(args) => explain::explain(args, &images).await,
         Command::Clean(args) => clean::clean(args, &images).await,
     }
 }

@@ -15,6 +15,7 @@ use super::images::cache;
 use super::kept;
 use super::load::Selection;
 use super::{log, secrets, signals};
+use crate::diagnose::{self, Diagnoses};
 use crate::events::Event;
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
 use crate::golden::{self, Coordinates, GoldenStore};
@@ -72,6 +73,7 @@ pub(super) struct Planned {
 pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
     let selection = Selection::read(asked.select, asked.images)?.of_something()?;
     let store = golden::store::read(asked.golden).map_err(Failure::input)?;
+    let diagnoses = Arc::new(diagnose::load(asked.images).map_err(Failure::input)?);
     let cancel = CancellationToken::new();
     signals::cancel_at_signal(cancel.clone())?;
     // A run that has one host and can't have it says so, and no more.
@@ -85,6 +87,7 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
         asked: &asked,
         selection: &selection,
         store: &store,
+        diagnoses,
         events,
         cancel,
         outcome: Outcome::default(),
@@ -118,6 +121,7 @@ struct Session<'a> {
     asked: &'a Asked<'a>,
     selection: &'a Selection,
     store: &'a GoldenStore,
+    diagnoses: Arc<Diagnoses>,
     events: UnboundedSender<Event>,
     cancel: CancellationToken,
     outcome: Outcome,
@@ -297,6 +301,7 @@ impl Session<'_> {
             catalogue: catalogue.clone(),
             tags,
             goldens,
+            diagnoses: Arc::clone(&self.diagnoses),
             options: Options { jobs, fail_fast, keep_failed, repeat: self.asked.repeat, owner },
             events: self.events.clone(),
             cancel: self.cancel.clone(),

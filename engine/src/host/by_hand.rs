@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::plan::ContainerSpec;
+use crate::plan::{Action, ContainerSpec, StepPlan};
+use crate::scenario::model::EngineAction;
 
 /// Where setup scripts are put in a container.
 pub const SETUP_FOLDER: &str = "/usr/local/lib/sdc-engine";
@@ -26,6 +27,30 @@ pub fn command_line(spec: &ContainerSpec, image: &str, argv: &[String], engine: 
     let put = format!("tar -c --transform 's,.*/,{},' {files}", folder.trim_start_matches('/'));
     let given = given(spec);
     format!("{given}{engine} create {container} &&\n{put} | {engine} cp - {NAME}:/ &&\n{engine} start --attach {NAME}")
+}
+
+/// What a user pastes to do a step in a container of [`command_line`].
+#[must_use]
+pub fn step_line(step: &StepPlan, engine: &str) -> String {
+    let user = step.user.as_ref().map_or_else(String::new, |user| format!("--user {} ", quote(user)));
+    let detach = if step.background { "--detach " } else { "" };
+    match &step.action {
+        Action::Run(argv) => {
+            let argv: Vec<_> = argv.iter().map(|word| quote(word)).collect();
+            format!("{engine} exec {detach}{user}{NAME} {}", argv.join(" "))
+        }
+        Action::Engine(action) => match action {
+            EngineAction::Logs => format!("{engine} logs {NAME}"),
+            EngineAction::Inspect => format!("{engine} inspect {NAME}"),
+            EngineAction::Top => format!("{engine} top {NAME}"),
+            EngineAction::Stats => format!("{engine} stats --no-stream {NAME}"),
+            EngineAction::Stop { grace } => format!("{engine} stop --time {} {NAME}", grace.as_secs()),
+            EngineAction::Restart { grace } => format!("{engine} restart --time {} {NAME}", grace.as_secs()),
+            EngineAction::Start => format!("{engine} start {NAME}"),
+            EngineAction::Kill { signal } => format!("{engine} kill --signal {} {NAME}", quote(signal)),
+            EngineAction::Wait => format!("{engine} wait {NAME}"),
+        },
+    }
 }
 
 /// What puts secrets into the environment of a command, where they have another name than in the container.

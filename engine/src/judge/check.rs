@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::phrase::{count, excerpt, shorten};
+use super::phrase::{count, excerpt, shorten, stream};
 use crate::observe::captures::{substitute, substitute_regex};
 use crate::observe::pattern;
+use crate::plan::Check;
 use crate::scenario::model::{Ask, SetRelation};
 
 /// The answer.
@@ -15,6 +16,17 @@ pub(super) struct Answer {
     pub(super) expected: String,
     /// What was seen.
     pub(super) actual: String,
+}
+
+/// What a check expects, as a phrase: `stdout matches /^tmpfs$/`.
+#[must_use]
+pub fn check_phrase(check: &Check) -> String {
+    let stream = stream(check.stream);
+    match &check.ask {
+        Ask::Golden(golden) => format!("{stream} is as recorded in the golden `{}`", golden.name),
+        Ask::Set(relation, words) => format!("{stream} {} {}", relation_phrase(*relation), words.join(" ")),
+        question => ask(question, stream, "", false, &BTreeMap::new()).expected,
+    }
 }
 
 /// Asks a text. A question that can't be asked (a value that was not captured, a pattern that its value breaks) is

@@ -62,7 +62,9 @@ pub(super) fn either(words: &[String]) -> String {
     }
 }
 
-pub(super) fn exit(spec: &ExitSpec) -> String {
+/// What is expected of an exit code.
+#[must_use]
+pub fn exit(spec: &ExitSpec) -> String {
     match spec {
         ExitSpec::Any => "any exit code, or not started".to_owned(),
         ExitSpec::NonZero => "a non-zero exit code".to_owned(),

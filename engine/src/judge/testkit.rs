@@ -88,6 +88,7 @@ pub(super) fn boot(outcome: BootOutcome) -> BootObservation {
     BootObservation {
         outcome,
         deciding_line: None,
+        diagnoses: Vec::new(),
         console: CONSOLE.to_owned(),
         console_cut: false,
         setup_log: None,

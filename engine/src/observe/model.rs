@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::diagnose::Diagnosis;
 use crate::scenario::model::{BootState, Stream};
 
 /// How a boot ended.
@@ -91,6 +92,8 @@ pub struct BootObservation {
     pub outcome: BootOutcome,
     /// The log line (or the engine's message) that shows why; `None` for a boot that runs.
     pub deciding_line: Option<String>,
+    /// What is known of that line and others of the log: causes and remedies, the most telling first.
+    pub diagnoses: Vec<Diagnosis>,
     /// The console log, ANSI sequences included, as text ([`crate::observe::escape`]), up to the limit of [`crate::runner`].
     pub console: String,
     /// Whether the console log was cut.

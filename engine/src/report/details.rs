@@ -10,6 +10,7 @@ use super::diff;
 use super::groups::decisive;
 use super::style::{BAD, BOLD, DIM, NEW, PLAIN, WARN, paint};
 use super::text::{clean, plain_log, tail, wrap, wrap_words};
+use super::why;
 
 /// How much is told.
 #[derive(Debug, Clone, Copy)]
@@ -95,9 +96,13 @@ fn boot_lines(boot: &BootObservation, look: Look) -> Vec<String> {
     let mut out = phrase(2, "boot ", &told, look);
     let line = match (&boot.deciding_line, &boot.outcome) {
         (Some(line), _) | (None, BootOutcome::Refused { message: line }) => line,
-        _ => return out,
+        _ => {
+            out.extend(why::lines(&boot.diagnoses, None, 4, look));
+            return out;
+        }
     };
     out.extend(block(4, &plain_log(line), usize::MAX, WARN, look));
+    out.extend(why::lines(&boot.diagnoses, Some(line), 4, look));
     out
 }
 

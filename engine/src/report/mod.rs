@@ -6,6 +6,7 @@ pub mod compare;
 pub mod counts;
 mod details;
 mod diff;
+mod explain;
 mod file;
 pub mod groups;
 pub mod host;
@@ -19,6 +20,7 @@ pub mod table;
 mod terminal;
 mod text;
 mod trace;
+mod why;
 
 #[cfg(test)]
 mod sample;
@@ -26,6 +28,7 @@ mod sample;
 use std::io;
 
 pub use counts::{Counts, Outcome};
+pub use explain::{Explained, explained};
 pub use file::Target;
 pub use json::{Json, document};
 pub use junit::Junit;
@@ -33,6 +36,7 @@ pub use style::Mark;
 pub use terminal::{Options, Terminal, Verbosity};
 pub use text::{clean, plain_log};
 pub use trace::side_by_side;
+pub use why::diagnosis;
 
 use crate::events::Event;
 

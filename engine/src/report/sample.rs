@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 
+use crate::diagnose::Diagnosis;
 use crate::events::{BootPhase, Event, Summary};
 use crate::facts::{CgroupLayout, CgroupVersion, Facts};
 use crate::judge::{CaseResult, Judgement, JudgementKind, Subject, UnusedRule, Verdict};
@@ -36,6 +37,7 @@ pub(super) fn case(scenario: &str, axes: &[(&str, &str)], verdict: Verdict) -> C
         boot: Some(BootObservation {
             outcome: BootOutcome::Running,
             deciding_line: None,
+            diagnoses: Vec::new(),
             console:
                 "systemd 252 running in system mode\r\n[\x1b[0;32m  OK  \x1b[0m] Reached target multi-user.target\r\n"
                     .into(),
@@ -91,6 +93,16 @@ fn unbooted(axes: &[(&str, &str)]) -> CaseResult {
     if let Some(boot) = &mut case.boot {
         boot.outcome = BootOutcome::Exited { code: 255 };
         boot.deciding_line = Some("Failed to create /init.scope control group: Read-only file system\x1b[2J".into());
+        boot.diagnoses = vec![Diagnosis {
+            name: "cgroup-read-only".into(),
+            line: "Failed to create /init.scope control group: Read-only file system\x1b[2J".into(),
+            cause: "The cgroup file systems are read-only\x1b[2J.".into(),
+            fix: "Let the container write to its own cgroups.".into(),
+            docker: Some("--privileged".into()),
+            podman: None,
+            links: vec!["moby#48828".into()],
+            only_if: None,
+        }];
         boot.console = (1..=20).map(|i| format!("\x1b[1mline {i}\x1b[0m\x07 of the console\r\n")).collect::<String>();
         boot.setup_log = Some("rebind: mounting\nmount: permission denied\n".into());
     }

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::console::{Console, Milestone};
 use super::{OUTPUT_LIMIT, Run, SETUP_LOG};
+use crate::diagnose::{Diagnosis, Known};
 use crate::host::by_hand::SETUP_FOLDER;
 use crate::host::{ContainerId, CreateRequest, ExecRequest, Host, HostError, HostErrorKind};
 use crate::images::{ImageDef, SetupMode};
@@ -78,7 +79,8 @@ async fn prepare(run: &Run, mode: &SetupMode, id: &ContainerId) -> Result<Consol
 }
 
 /// What PID 1 runs: the command before, then the setup script, which `exec`s the init that it is given.
-pub(super) fn argv(image: &ImageDef, mode: &SetupMode, case: &CasePlan) -> Vec<String> {
+#[must_use]
+pub fn argv(image: &ImageDef, mode: &SetupMode, case: &CasePlan) -> Vec<String> {
     let init = if case.container.command.is_empty() { &image.init } else { &case.container.command };
     let mut argv = Vec::new();
     if let Some(before) = &case.boot.before {
@@ -235,9 +237,11 @@ pub(super) async fn observe(
             killed_for_memory(&outcome, &inspected).or_else(|| deciding_line(&plain(&console), by_script))
         }
     };
+    let diagnoses = if failed { diagnosed(run, case, deciding.as_deref(), &plain(&console)) } else { Vec::new() };
     Ok(BootObservation {
         outcome,
         deciding_line: deciding,
+        diagnoses,
         console,
         console_cut,
         setup_log,
@@ -253,9 +257,16 @@ fn killed_for_memory(outcome: &BootOutcome, inspected: &serde_json::Value) -> Op
     (killed && ended).then(|| "killed for want of memory (the engine says OOMKilled)".to_owned())
 }
 
+/// What is known of why a boot failed.
+fn diagnosed(run: &Run, case: &CasePlan, deciding: Option<&str>, log: &str) -> Vec<Diagnosis> {
+    let known = Known { host: Some(run.host.facts()), container: Some(&case.container) };
+    run.diagnoses.of(deciding, log, known)
+}
+
 /// A boot that the engine refused: there is nothing to look at but its words.
-pub(super) fn refused(message: String, took: Duration) -> BootObservation {
+pub(super) fn refused(run: &Run, case: &CasePlan, message: String, took: Duration) -> BootObservation {
     BootObservation {
+        diagnoses: diagnosed(run, case, Some(&message), ""),
         deciding_line: Some(message.clone()),
         outcome: BootOutcome::Refused { message },
         console: String::new(),

@@ -67,7 +67,7 @@ impl Boot<'_> {
     }
 
     fn judge_refused(&self, message: &str, took: Duration) -> Vec<CaseResult> {
-        let boot = boot::refused(message.to_string(), took);
+        let boot = boot::refused(self.run, self.first(), message.to_string(), took);
         let why = "the engine refused the container";
         let judge = |case: &CasePlan| {
             let steps = case.steps.iter().map(|step| not_run(step, why)).collect();

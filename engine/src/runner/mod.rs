@@ -19,9 +19,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 pub use alive::lost;
+pub use boot::argv;
 pub use labels::{Owner, RUN_LABEL, Sweep, sweep};
 pub use schedule::run;
 
+use crate::diagnose::Diagnoses;
 use crate::events::{Event, Summary};
 use crate::host::Host;
 use crate::images::Catalogue;
@@ -67,6 +69,8 @@ pub struct Run {
     pub tags: BTreeMap<String, String>,
     /// What was recorded.
     pub goldens: Goldens,
+    /// What is known of failed boots.
+    pub diagnoses: Arc<Diagnoses>,
     /// The user's wishes.
     pub options: Options,
     /// Who listens.

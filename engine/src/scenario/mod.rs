@@ -30,4 +30,5 @@ pub use diagnostic::{Code, Diagnostic, LoadError};
 pub use load::{Loaded, load};
 pub(crate) use names::unsafe_name;
 pub use parse::{Input, parse};
+pub(crate) use span::within;
 pub use template::{TemplateError, Templates};

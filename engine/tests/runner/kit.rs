@@ -132,6 +132,7 @@ impl Bench {
             catalogue: sdc_engine::images::load(Path::new("tests/images")).unwrap(),
             tags: BTreeMap::from([("debian-12".to_owned(), IMAGE.to_owned())]),
             goldens: runner::Goldens::new(),
+            diagnoses: Arc::new(sdc_engine::diagnose::shipped()),
             options: self.options,
             events,
             cancel: self.cancel,
