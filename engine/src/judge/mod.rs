@@ -20,7 +20,9 @@ mod weigh;
 pub use case::{Judged, golden_keys, judge_case};
 pub use combine::{combine_repeats, varying};
 pub use golden::{golden_form, golden_text};
-pub use model::{CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, Varied, Verdict};
+pub use model::{
+    CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Recipe, Subject, Varied, Verdict,
+};
 pub use sources::{GoldenSource, golden_sources};
 pub use step::step_holds;
 pub use unused::{UnusedRule, unused_rules};
