@@ -13,6 +13,7 @@ mod known;
 mod list;
 mod load;
 mod log;
+mod reports;
 mod secrets;
 mod select;
 mod session;
