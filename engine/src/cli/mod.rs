@@ -13,6 +13,7 @@ mod known;
 mod list;
 mod load;
 mod log;
+mod report;
 mod reports;
 mod secrets;
 mod select;
@@ -37,15 +38,15 @@ use crate::redact::Redaction;
 pub fn main() -> Exit {
     let cli = Cli::parse();
     if let Err(failure) = log::start(&cli.log_level) {
-        return report(&failure);
+        return fail(&failure);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return report(&Failure::environment(error)),
+        Err(error) => return fail(&Failure::environment(error)),
     };
     match runtime.block_on(run(cli)) {
         Ok(exit) => exit,
-        Err(failure) => report(&failure),
+        Err(failure) => fail(&failure),
     }
 }
 
@@ -66,6 +67,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     match command {
         Command::Check(args) => check::check(args, setting).await,
         Command::Compare(args) => compare::compare(args, &images, &golden, &redaction).await,
+        Command::Report(args) => report::report(&args, &redaction),
         Command::List(args) => list::list(args, &images, &redaction).await,
         Command::Host(args) => host::host(args, &images, &redaction).await,
         Command::Images(args) => self::images::images(args, &images).await,
@@ -79,7 +81,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
-fn report(failure: &Failure) -> Exit {
+fn fail(failure: &Failure) -> Exit {
     let mut stderr = anstream::stderr().lock();
     let _nowhere_to_say_it = writeln!(stderr, "{}", harmless(&format!("{:?}", failure.report)));
     failure.exit
@@ -100,6 +102,12 @@ fn harmless(report: &str) -> String {
         rest = after;
     }
     text
+}
+
+/// Says on stderr what a user should know, and that no failure is.
+fn say(words: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _nowhere_to_say_it = writeln!(stderr, "sdc-engine: {}", visible(words));
 }
 
 /// Prints to stdout; a reader that went away is no error of ours.
