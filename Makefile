@@ -5,12 +5,13 @@
 # make lint    formatting and clippy, as the tests want them
 # make bench   measures the whole run against a shell loop: medians of RUNS (3) runs, on a machine that is quiet
 # make soak    the whole suite TIMES (10) times on HOST (docker-v1): same verdicts, open files, memory, what is left
+# make picture takes the picture of the support table anew that the README shows
 # make setup   only sets up
 # make sshd    only unpacks an ssh server for the tests, below target/; nothing of it is installed or listens
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup sshd build check test fuzz audit lint bench soak
+.PHONY: help setup sshd build check test fuzz audit lint bench soak picture
 
 ENGINE := target/release/sdc-engine
 # What `make check` is given besides: make check ARGS='--host docker-v2 -k cgroups'
@@ -19,12 +20,16 @@ ARGS ?=
 help:
 	@sed -n 's/^# //p' Makefile
 
-# Programs and packages that the tests need besides, for the lab hosts of podman and the virtual machines. Where $(LABS) is
-# empty, none.
+# A browser for the page of the support table. Ubuntu has none but as a snap: there the tests that need one are skipped.
+BROWSER = $(shell grep -q '^ID=debian' /etc/os-release && echo chromium:chromium chromedriver:chromium-driver)
+
+# Programs and packages that the tests need besides, for the lab hosts of podman, the virtual machines and the page. Where
+# $(LABS) is empty, none.
 LABS :=
-test: LABS := dockerd:docker.io podman:podman conmon:conmon crun:crun newuidmap:uidmap slirp4netns:slirp4netns \
+picture: LABS = $(BROWSER)
+test: LABS = dockerd:docker.io podman:podman conmon:conmon crun:crun newuidmap:uidmap slirp4netns:slirp4netns \
     qemu-system-x86_64:qemu-system-x86 qemu-img:qemu-utils mke2fs:e2fsprogs \
-    ssh:openssh-client ip:iproute2
+    ssh:openssh-client ip:iproute2 $(BROWSER)
 
 # Packages by the program that shows that they are there. An engine is asked for only where none can be reached. Looked at
 # twice: apt may remove a program of another version to install the first that is missing.
@@ -93,6 +98,10 @@ TIMES ?= 10
 HOST ?= docker-v1
 soak: build
 	engine/benches/soak.sh $(TIMES) $(HOST)
+
+picture: setup
+	SDC_ENGINE_MUST_RUN=1 SDC_ENGINE_SCREENSHOT=$(CURDIR)/engine/docs/support-table.png \
+	    cargo test --locked --test page it_is_readable
 
 RUNS ?= 3
 bench: build

@@ -49,6 +49,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Reads the log of a container in which systemd did not come up, and says the cause and the fix.
     Diagnose(DiagnoseArgs),
+    /// Makes a page of the support table, HTML or Markdown, from reports that check has written.
+    Report(ReportArgs),
     /// Shows the cases, and why each is in or out. Starts nothing when the facts are given.
     List(ListArgs),
     /// Shows the host that would be used, why, and its facts.
@@ -413,6 +415,22 @@ pub struct CompareArgs {
     /// As JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `report`.
+#[derive(Debug, Clone, Args)]
+#[command(group = clap::ArgGroup::new("page").required(true).multiple(true).args(["html", "markdown"]))]
+pub struct ReportArgs {
+    /// Reports of check --json FILE: their hosts stand side by side. Of a case that several have on the same host the last
+    /// one's result counts.
+    #[arg(value_name = "FILE", required = true)]
+    pub reports: Vec<PathBuf>,
+    /// Write a page for a browser: one file that needs no network ('-': to stdout).
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Write a page in Markdown ('-': to stdout).
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
 }
 
 /// `host`.

@@ -1,6 +1,5 @@
 //! `sdc-engine compare`: what differs between two hosts, or between reports.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -9,15 +8,14 @@ use super::args::{CompareArgs, RunArgs};
 use super::exit::{Exit, Failure};
 use super::host::{Ask, known, labs};
 use super::session::{self, Asked};
-use super::{columns, json as to_json, print};
+use super::{columns, json as to_json, print, reports};
 use crate::compare::{Comparison, Side, SideError, across, compare as differences};
 use crate::host::Labs;
 use crate::redact::Redaction;
 use crate::report::compare::lines;
 use crate::report::document;
 
-/// More than this no report of ours has: something else was named.
-const LARGEST: u64 = 1 << 30;
+const COMMAND: &str = "compare";
 
 /// One side, as it was named.
 enum Named<'a> {
@@ -62,14 +60,7 @@ impl Report {
 
     /// Takes the names out, as in the other side: else the same thing would have two names.
     fn redact(&mut self, redaction: &Redaction) {
-        let hosts: Vec<String> = self
-            .document
-            .get("hosts")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(|host| host.get("name").and_then(Value::as_str).map(ToOwned::to_owned))
-            .collect();
+        let hosts = reports::hosts(&self.document);
         let redaction = redaction.of_hosts(hosts.iter().map(String::as_str));
         redaction.value(&[], &mut self.document);
         let redactor = redaction.redactor(&[], []);
@@ -173,22 +164,9 @@ fn text(found: &Comparison) -> String {
 }
 
 fn report(path: &Path, host: Option<&str>) -> Result<Report, Failure> {
-    let wrong = |words: String| {
-        let help = "compare reads what `sdc-engine check --json FILE` writes";
-        Failure::input(miette::miette!(help = help, "{}: {words}", path.display()))
-    };
-    let read = || {
-        let mut text = String::new();
-        std::fs::File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
-        Ok::<_, std::io::Error>(text)
-    };
-    let text = read().map_err(|error| wrong(format!("it can't be read: {error}")))?;
-    if text.len() as u64 > LARGEST {
-        return Err(wrong("it is larger than any report".to_owned()));
-    }
-    let document = serde_json::from_str(&text).map_err(|error| wrong(format!("it is no JSON: {error}")))?;
+    let document = reports::read(path, COMMAND)?;
     let report = Report { document, host: host.map(ToOwned::to_owned) };
-    report.side("").map_err(|error| wrong(error.to_string()))?;
+    report.side("").map_err(|error| reports::wrong(path, COMMAND, &error.to_string()))?;
     Ok(report)
 }
 

@@ -15,6 +15,8 @@ mod known;
 mod list;
 mod load;
 mod log;
+mod report;
+mod reports;
 mod secrets;
 mod select;
 mod session;
@@ -38,15 +40,15 @@ use crate::redact::Redaction;
 pub fn main() -> Exit {
     let cli = Cli::parse();
     if let Err(failure) = log::start(&cli.log_level) {
-        return report(&failure);
+        return fail(&failure);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return report(&Failure::environment(error)),
+        Err(error) => return fail(&Failure::environment(error)),
     };
     match runtime.block_on(run(cli)) {
         Ok(exit) => exit,
-        Err(failure) => report(&failure),
+        Err(failure) => fail(&failure),
     }
 }
 
@@ -68,6 +70,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(args, setting).await,
         Command::Compare(args) => compare::compare(args, &images, &golden, &redaction).await,
         Command::Diagnose(args) => diagnose::diagnose(args, &images, &redaction).await,
+        Command::Report(args) => report::report(&args, &redaction),
         Command::List(args) => list::list(args, &images, &redaction).await,
         Command::Host(args) => host::host(args, &images, &redaction).await,
         Command::Images(args) => self::images::images(args, &images).await,
@@ -82,7 +85,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
-fn report(failure: &Failure) -> Exit {
+fn fail(failure: &Failure) -> Exit {
     let mut stderr = anstream::stderr().lock();
     let _nowhere_to_say_it = writeln!(stderr, "{}", harmless(&format!("{:?}", failure.report)));
     failure.exit
@@ -103,6 +106,12 @@ fn harmless(report: &str) -> String {
         rest = after;
     }
     text
+}
+
+/// Says on stderr what a user should know, and that no failure is.
+fn say(words: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _nowhere_to_say_it = writeln!(stderr, "sdc-engine: {}", visible(words));
 }
 
 /// Prints to stdout; a reader that went away is no error of ours.

@@ -5,11 +5,13 @@
 //! group, and the conditions that explain it are found as those of goldens are.
 
 mod across;
+pub mod document;
 mod groups;
 mod model;
 mod side;
 
 pub use across::across;
+pub use document::Document;
 pub use groups::compare;
 pub use model::{Comparison, Fact, Group, OneSided, Pair, TextPair};
 pub use side::{Case, Side, SideError};

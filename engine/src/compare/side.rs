@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use indexmap::IndexMap;
 use serde_json::Value;
 
+use super::document::{Document, Ran, SCHEMA_VERSION, outcome, without_host, word};
 use crate::golden::Coordinates;
 use crate::observe::normalise::Normaliser;
-
-/// The only shape of a report that is known.
-const SCHEMA_VERSION: u64 = 1;
 
 /// Why a document is no side.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,76 +58,13 @@ pub struct Side {
     pub left_out: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
-struct Document {
-    schema_version: u64,
-    host: Option<Value>,
-    #[serde(default)]
-    hosts: Vec<OneHost>,
-    cases: Vec<Ran>,
-    left_out: Vec<Left>,
-}
-
-#[derive(Deserialize)]
-struct OneHost {
-    name: String,
-    facts: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Ran {
-    id: String,
-    scenario: String,
-    point: BTreeMap<String, Value>,
-    host: String,
-    verdict: String,
-    #[serde(default)]
-    detail: Value,
-    boot: Option<Boot>,
-    observed: Vec<Seen>,
-}
-
-#[derive(Deserialize)]
-struct Boot {
-    outcome: Value,
-    deciding_line: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Seen {
-    key: Key,
-    text: String,
-}
-
-#[derive(Deserialize)]
-struct Key {
-    folder: String,
-}
-
-#[derive(Deserialize)]
-struct Left {
-    id: String,
-    point: BTreeMap<String, Value>,
-    verdict: String,
-    detail: String,
-}
-
 impl Side {
     /// Reads a document; of several hosts only the one that is named, where one is.
     ///
     /// # Errors
     /// Where it is no report, or has no such host.
     pub fn read(name: &str, document: Value, host: Option<&str>) -> Result<Self, SideError> {
-        // The version first: a document of another one may lack what this one needs.
-        match document.get("schema_version").and_then(Value::as_u64) {
-            Some(SCHEMA_VERSION) | None => {}
-            Some(other) => return Err(SideError::Version(other)),
-        }
-        let document: Document =
-            serde_json::from_value(document).map_err(|error| SideError::NoReport(error.to_string()))?;
-        if document.schema_version != SCHEMA_VERSION {
-            return Err(SideError::Version(document.schema_version));
-        }
+        let document = Document::read(document)?;
         if let Some(asked) = host
             && !document.hosts.iter().any(|host| host.name == asked)
         {
@@ -139,7 +74,7 @@ impl Side {
         let of_host = document.hosts.iter().find(|one| host == Some(one.name.as_str()));
         let facts = of_host.and_then(|one| one.facts.clone()).or(document.host);
         let several = document.hosts.len() > 1;
-        let wanted = |point: &BTreeMap<String, Value>, ran_on: Option<&str>| match host {
+        let wanted = |point: &IndexMap<String, Value>, ran_on: Option<&str>| match host {
             Some(host) => ran_on.or_else(|| point.get("host").and_then(Value::as_str)).is_none_or(|on| on == host),
             None => true,
         };
@@ -164,15 +99,6 @@ impl Side {
     }
 }
 
-fn without_host(id: &str, host: &str) -> String {
-    let end = |before: &str| format!("{before}host={host}]");
-    match (id.strip_suffix(&end("[")), id.strip_suffix(&end(","))) {
-        (Some(name), _) => name.to_owned(),
-        (None, Some(rest)) => format!("{rest}]"),
-        (None, None) => id.to_owned(),
-    }
-}
-
 fn case(ran: Ran, hostless: bool) -> (String, Case) {
     let mut at: Coordinates = ran.point.iter().map(|(axis, value)| (axis.clone(), word(value))).collect();
     if hostless {
@@ -191,16 +117,6 @@ fn case(ran: Ran, hostless: bool) -> (String, Case) {
     (ran.id, case)
 }
 
-/// An outcome without what differs between any two boots.
-fn outcome(value: &Value) -> String {
-    let Some((kind, details)) = value.as_object().and_then(|object| object.iter().next()) else { return word(value) };
-    match (details.get("code"), details.get("failed_units")) {
-        (Some(code), _) => format!("{kind}({code})"),
-        (None, Some(units)) => format!("{kind} ({})", word(units)),
-        (None, None) => kind.clone(),
-    }
-}
-
 /// A line without what differs between any two boots, as goldens have their texts.
 fn normalised(line: &str) -> String {
     Normaliser::builtin().apply(line).text.trim_end().to_owned()
@@ -209,14 +125,6 @@ fn normalised(line: &str) -> String {
 fn words(facts: Option<Value>) -> BTreeMap<String, String> {
     let Some(Value::Object(facts)) = facts else { return BTreeMap::new() };
     facts.into_iter().filter(|(name, _)| name != "name").map(|(name, value)| (name, word(&value))).collect()
-}
-
-fn word(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(word).collect::<Vec<_>>().join(" "),
-        other => other.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -129,6 +129,7 @@ mod tests {
             rules: [].into(),
             took: Duration::from_secs(1),
             by_hand: String::new(),
+            recipe: Default::default(),
         }
     }
 

@@ -21,7 +21,9 @@ pub use case::{Judged, golden_keys, judge_case};
 pub use check::check_phrase;
 pub use combine::{combine_repeats, varying};
 pub use golden::{golden_form, golden_text};
-pub use model::{CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Subject, Varied, Verdict};
+pub use model::{
+    CaseResult, GoldenKey, GoldenState, Judgement, JudgementKind, Observed, Recipe, Subject, Varied, Verdict,
+};
 pub use phrase::exit as exit_phrase;
 pub use sources::{GoldenSource, golden_sources};
 pub use step::step_holds;

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::observe::{BootObservation, StepObservation};
-use crate::plan::{CaseId, CasePlan};
+use crate::plan::{Action, CaseId, CasePlan, StepPlan};
 use crate::scenario::model::{AxisValue, Level, Stream};
 use crate::source::Place;
 
@@ -201,6 +201,35 @@ pub struct CaseResult {
     pub took: Duration,
     /// The command line that repeats the case's boot by hand.
     pub by_hand: String,
+    /// What was asked for, as far as a reader of the result wants it.
+    pub recipe: Recipe,
+}
+
+/// What a case was made of, for whoever reads its result without the scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub struct Recipe {
+    /// The scenario's tags.
+    pub tags: Vec<String>,
+    /// What each step does: its command as for a shell, or `engine` and its command on the engine's side.
+    pub commands: IndexMap<String, String>,
+    /// The command line that boots the same by the other engine's program; empty where there is none.
+    pub elsewhere: String,
+}
+
+impl Recipe {
+    /// Of a case; nobody knows an engine here, so without the other engine's command line.
+    #[must_use]
+    pub fn of(case: &CasePlan) -> Self {
+        let command = |step: &StepPlan| match &step.action {
+            Action::Run(argv) => match argv.as_slice() {
+                [shell, c, text] if shell == "/bin/sh" && c == "-c" => text.clone(),
+                argv => shell_words::join(argv),
+            },
+            Action::Engine(action) => format!("engine {}", action.words()),
+        };
+        let commands = case.steps.iter().map(|step| (step.name.clone(), command(step))).collect();
+        Self { tags: case.tags.clone(), commands, elsewhere: String::new() }
+    }
 }
 
 impl CaseResult {
@@ -221,6 +250,7 @@ impl CaseResult {
             rules: BTreeMap::new(),
             took: Duration::ZERO,
             by_hand: String::new(),
+            recipe: Recipe::of(case),
         }
     }
 }

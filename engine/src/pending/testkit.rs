@@ -71,6 +71,7 @@ impl Run {
             rules: [].into(),
             took: std::time::Duration::ZERO,
             by_hand: "docker run x".into(),
+            recipe: Default::default(),
         };
         let varied = self.other.map(|other| Varied { first: result.observed[0].clone(), other });
         let seen = Seen {

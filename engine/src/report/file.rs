@@ -19,7 +19,10 @@ impl Target {
     }
 
     /// Writes all of a report.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// It could not be written; the words name the file.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::File(path) => {
                 write_file(path, bytes).map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))

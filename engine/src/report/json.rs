@@ -112,6 +112,11 @@ struct Case<'a> {
     verdict: &'a Verdict,
     took: f64,
     by_hand: &'a str,
+    /// The same by the other engine's program.
+    by_hand_elsewhere: &'a str,
+    tags: &'a [String],
+    /// What each step does.
+    commands: &'a IndexMap<String, String>,
     judgements: &'a [Judgement],
     boot: Option<&'a BootObservation>,
     steps: &'a [StepObservation],
@@ -211,6 +216,9 @@ fn case(result: &CaseResult) -> Case<'_> {
         verdict: &result.verdict,
         took: result.took.as_secs_f64(),
         by_hand: &result.by_hand,
+        by_hand_elsewhere: &result.recipe.elsewhere,
+        tags: &result.recipe.tags,
+        commands: &result.recipe.commands,
         judgements: &result.judgements,
         boot: result.boot.as_ref(),
         steps: &result.steps,

@@ -12,6 +12,7 @@ pub mod groups;
 pub mod host;
 mod json;
 mod junit;
+pub mod page;
 pub mod review;
 pub mod run;
 mod style;

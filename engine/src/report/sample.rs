@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use crate::diagnose::Diagnosis;
 use crate::events::{BootPhase, Event, Summary};
 use crate::facts::{CgroupLayout, CgroupVersion, Facts};
-use crate::judge::{CaseResult, Judgement, JudgementKind, Subject, UnusedRule, Verdict};
+use crate::judge::{CaseResult, Judgement, JudgementKind, Recipe, Subject, UnusedRule, Verdict};
 use crate::leak::Leak;
 use crate::observe::{BootObservation, BootOutcome, NotApplied, RunOutput, RunStatus, StepObservation};
 use crate::plan::{CaseId, LeftOut, WhyOut};
@@ -51,6 +51,13 @@ pub(super) fn case(scenario: &str, axes: &[(&str, &str)], verdict: Verdict) -> C
         rules: [].into(),
         took: Duration::from_millis(420),
         by_hand: "docker run -d -t --cap-add SYS_ADMIN --tmpfs /run sdc/debian-12".into(),
+        recipe: Recipe {
+            tags: vec!["sample".into()],
+            commands: [("mounts", "findmnt -R /sys/fs/cgroup"), ("type", "stat -f -c %T /sys/fs/cgroup")]
+                .map(|(step, command)| (step.to_owned(), command.to_owned()))
+                .into(),
+            elsewhere: "podman run -d -t --cap-add SYS_ADMIN --tmpfs /run sdc/debian-12".into(),
+        },
     }
 }
 
@@ -210,6 +217,7 @@ pub(super) fn results() -> Vec<CaseResult> {
         case("exec/late", &[("n", "2")], Verdict::Error("the engine is gone: connection refused\x1b[1m".into()));
     error.boot = None;
     error.by_hand.clear();
+    error.recipe.elsewhere.clear();
     results.extend([must_not_boot, new, timeout, error]);
     results
 }
@@ -299,7 +307,7 @@ pub(super) fn named_run() -> (Run, [&'static str; 4]) {
         case.id = case.id.with("host", "ssh://bob@build7:22");
         case.point.insert("host".into(), AxisValue::Str("ssh://bob@build7:22".into()));
         case.host = "ssh://bob@build7:22".into();
-        [&mut case.title, &mut case.by_hand].into_iter().for_each(add);
+        [&mut case.title, &mut case.by_hand, &mut case.recipe.elsewhere].into_iter().for_each(add);
         for judgement in &mut case.judgements {
             [&mut judgement.expected, &mut judgement.actual].into_iter().for_each(add);
         }

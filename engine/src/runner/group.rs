@@ -11,7 +11,7 @@ use super::boot::{self, Made};
 use super::steps::{Stepper, not_run};
 use crate::events::{BootPhase, Event};
 use crate::host::{HostError, HostErrorKind};
-use crate::judge::{CaseResult, Verdict, judge_case};
+use crate::judge::{CaseResult, Recipe, Verdict, judge_case};
 use crate::observe::{BootObservation, BootOutcome, StepObservation};
 use crate::plan::{BootGroup, CasePlan, StepPlan};
 use crate::scenario::model::{BootState, Phase};
@@ -205,20 +205,28 @@ impl Boot<'_> {
 
     fn blank(&self, case: &CasePlan, took: Duration) -> CaseResult {
         let blank = CaseResult::of_nothing(case, &self.run.host.facts().name, Verdict::Pass);
-        CaseResult { took, by_hand: self.by_hand(case), ..blank }
+        let engine = self.run.host.by_hand();
+        let other = if engine.split_whitespace().next() == Some("podman") { "docker" } else { "podman" };
+        let recipe = Recipe { elsewhere: self.command_line(case, other), ..blank.recipe };
+        CaseResult { took, by_hand: self.by_hand(case, &engine), recipe, ..blank }
     }
 
-    fn by_hand(&self, case: &CasePlan) -> String {
+    fn by_hand(&self, case: &CasePlan, engine: &str) -> String {
+        let line = self.command_line(case, engine);
+        match self.run.host.before_by_hand() {
+            Some(first) if !line.is_empty() => format!("{first}\n{line}"),
+            _ => line,
+        }
+    }
+
+    /// Empty where the case names what is not declared.
+    fn command_line(&self, case: &CasePlan, engine: &str) -> String {
         let catalogue = &self.run.catalogue;
         let image = catalogue.images.get(&case.container.image);
         let mode = catalogue.setup_modes.get(&case.container.setup_mode);
         let (Some(image), Some(mode)) = (image, mode) else { return String::new() };
         let tag = self.run.tags.get(&image.name).cloned().unwrap_or_else(|| image.tag());
         let argv = boot::argv(image, mode, case);
-        let line = crate::host::command_line(&case.container, &tag, &argv, &self.run.host.by_hand());
-        match self.run.host.before_by_hand() {
-            Some(first) => format!("{first}\n{line}"),
-            None => line,
-        }
+        crate::host::command_line(&case.container, &tag, &argv, engine)
     }
 }

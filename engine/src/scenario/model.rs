@@ -477,6 +477,24 @@ pub enum EngineAction {
     Wait,
 }
 
+impl EngineAction {
+    /// The command in a reader's words: `logs`, `kill SIGRTMIN+4`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Logs => "logs".to_owned(),
+            Self::Inspect => "inspect".to_owned(),
+            Self::Top => "top".to_owned(),
+            Self::Stats => "stats".to_owned(),
+            Self::Stop { grace } => format!("stop, within {}", humantime::format_duration(*grace)),
+            Self::Restart { grace } => format!("restart, within {}", humantime::format_duration(*grace)),
+            Self::Start => "start".to_owned(),
+            Self::Kill { signal } => format!("kill {signal}"),
+            Self::Wait => "wait".to_owned(),
+        }
+    }
+}
+
 /// How often a step's command runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

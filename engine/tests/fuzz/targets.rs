@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use minijinja::context;
-use sdc_engine::compare::{Side, across, compare};
+use sdc_engine::compare::{Document, Side, across, compare};
 use sdc_engine::facts::{CgroupVersion, EngineKind, Facts};
 use sdc_engine::golden::{Condition, folder, name, record};
 use sdc_engine::images::{Catalogue, Folder, Folders};
@@ -14,6 +14,7 @@ use sdc_engine::matrix::Filters;
 use sdc_engine::observe::normalise::{Form, Normaliser};
 use sdc_engine::observe::{captures, console, escape};
 use sdc_engine::plan::{Inputs, plan};
+use sdc_engine::report::page::{Source, html, markdown, page};
 use sdc_engine::scenario::model::{Compare, NormaliseRule, TableForm};
 use sdc_engine::scenario::{Diagnostic, Input, LoadError, Templates, parse};
 use sdc_engine::source::Sources;
@@ -242,6 +243,13 @@ fn report() -> Run {
     let other = Side::read("b", after, None).unwrap();
     Box::new(move |input| {
         let Ok(document) = serde_json::from_slice::<serde_json::Value>(input) else { return };
+        if let Ok(document) = Document::read(document.clone()) {
+            let sources = ["a", "b"].map(|name| Source { name: name.to_owned(), document: document.clone() });
+            if let Ok(page) = page(&sources) {
+                assert!(html(&page).unwrap().matches("</script").count() == 2);
+                let _any = markdown(&page);
+            }
+        }
         for host in [None, Some("docker-v1")] {
             let Ok(side) = Side::read("a", document.clone(), host) else { continue };
             let _any = compare(&side, &other);

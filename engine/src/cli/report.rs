@@ -1,0 +1,53 @@
+//! `sdc-engine report`: the support table as a page, from reports.
+
+use std::path::Path;
+
+use super::args::ReportArgs;
+use super::exit::{Exit, Failure};
+use super::reports::{hosts, read, wrong};
+use crate::compare::Document;
+use crate::redact::Redaction;
+use crate::report::Target;
+use crate::report::page::{Source, html, markdown, page};
+
+const COMMAND: &str = "report";
+
+/// Makes the pages.
+pub(super) fn report(args: &ReportArgs, redaction: &Redaction) -> Result<Exit, Failure> {
+    let streams = [&args.html, &args.markdown].into_iter().flatten().filter(|path| path.as_path() == Path::new("-"));
+    if streams.count() > 1 {
+        return Err(Failure::input(miette::miette!("--html and --markdown can't both go to stdout")));
+    }
+    // All files are read before any is written.
+    let mut sources = Vec::new();
+    for path in &args.reports {
+        let mut value = read(path, COMMAND)?;
+        let names = hosts(&value);
+        redaction.of_hosts(names.iter().map(String::as_str)).value(&[], &mut value);
+        let document = Document::read(value).map_err(|error| wrong(path, COMMAND, &error.to_string()))?;
+        sources.push(Source { name: label(path), document });
+    }
+    let page = page(&sources).map_err(|error| Failure::input(miette::miette!("{error}")))?;
+    for notice in &page.notices {
+        super::say(notice);
+    }
+    if let Some(path) = &args.html {
+        write(path, &html(&page).map_err(Failure::environment)?)?;
+    }
+    if let Some(path) = &args.markdown {
+        write(path, &markdown(&page))?;
+    }
+    Ok(Exit::Held)
+}
+
+/// A path without its folders: the page is for others.
+fn label(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        return super::print(text);
+    }
+    Target::named(path, Vec::new()).write(text.as_bytes()).map_err(Failure::environment)
+}
