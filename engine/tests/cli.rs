@@ -132,7 +132,21 @@ fn diagnoses_of_ones_own_come_first_and_are_checked() {
 
 #[test]
 fn every_command_has_help() {
-    for command in ["check", "compare", "diagnose", "list", "host", "images", "update", "clean"] {
+    for command in [
+        "check",
+        "compare",
+        "diagnose",
+        "list",
+        "host",
+        "images",
+        "update",
+        "clean",
+        "explain",
+        "new",
+        "lint",
+        "completions",
+        "man",
+    ] {
         engine(&[command, "--help"]).assert().code(0).stdout(contains("Usage: sdc-engine"));
     }
     engine(&["--version"]).assert().code(0).stdout(contains(env!("CARGO_PKG_VERSION")));
@@ -349,4 +363,64 @@ fn explain_says_what_a_case_will_do_and_starts_nothing() {
     let output =
         engine(&["explain", "exec/late", "--assume", "cgroups=v2,engine=podman"]).assert().code(0).get_output().clone();
     assert!(text(&output.stdout).contains("more cases; name one"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_new_scenario_is_right_as_it_is_and_nothing_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenarios = folder.path().join("scenarios").display().to_string();
+    let new = |name: &str| engine(&["new", name, "--folder", &scenarios]);
+    new("mine/first").assert().code(0).stdout(contains("next: sdc-engine lint").and(contains("mine/first.toml")));
+    let path = folder.path().join("scenarios/mine/first.toml");
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert!(written.contains("title = \"mine/first: ") && !written.contains('@'), "{written}");
+    let output = engine(&["lint", &scenarios]).assert().code(0).stderr("").get_output().stdout.clone();
+    assert!(text(&output).contains("1 scenario right, 0 warnings"), "{}", text(&output));
+    std::fs::write(&path, "mine").unwrap();
+    let told = fails(&["new", "mine/first.toml", "--folder", &scenarios], 2);
+    assert!(told.contains("is there already, and stays as it is"), "{told}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    for name in ["../out", "/out", "Mine", "a b", "a//b", "defaults"] {
+        let told = fails(&["new", name, "--folder", &scenarios], 2);
+        assert!(told.contains("can't be a scenario's name"), "{name}: {told}");
+    }
+    assert!(!folder.path().join("out.toml").exists());
+}
+
+#[test]
+fn the_shipped_files_are_without_warnings() {
+    let output = engine(&["lint"]).assert().code(0).stderr("").get_output().stdout.clone();
+    assert!(text(&output).contains("scenarios right, 0 warnings"), "{}", text(&output));
+}
+
+#[test]
+fn lint_warns_of_what_has_no_effect_and_shows_errors() {
+    let idle = folder(&scenario("step = [{ name = 'a', run = 'true' }]\n[matrix]\nn = [1, 2]"));
+    let idle = idle.path().display().to_string();
+    let output = engine(&["lint", &idle]).assert().code(0).stderr("").get_output().stdout.clone();
+    assert!(text(&output).contains("! warn  a: nothing reads the axis `n`"), "{}", text(&output));
+    let never = folder(&scenario(
+        "step = [{ name = 'a', run = 'true' }]\n[matrix]\nn = [1]\nexclude = [{ when = 'n == 1', reason = 'r' }]",
+    ));
+    let never = never.path().display().to_string();
+    let output = engine(&["lint", &never]).assert().code(0).stderr("").get_output().stdout.clone();
+    assert!(text(&output).contains("a: no case of it is applicable on any kind of host"), "{}", text(&output));
+    let wrong = folder(&scenario("step = [{ name = 'a', rum = 'true' }]"));
+    let told = fails(&["lint", &wrong.path().display().to_string()], 2);
+    assert!(told.contains("no key `rum`") && told.contains("did you mean `run`?"), "{told}");
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = engine(&["completions", shell]).assert().code(0).stderr("").get_output().stdout.clone();
+        for word in ["diagnose", "explain", "allow-host-risk"] {
+            assert!(text(&output).contains(word), "{shell} {word}");
+        }
+    }
+    let page = |words: &[&str]| text(&engine(words).assert().code(0).stderr("").get_output().stdout);
+    assert!(page(&["man"]).contains(".TH sdc-engine 1") && page(&["man"]).contains("diagnose"));
+    let check = page(&["man", "check"]);
+    assert!(check.contains(".TH sdc-engine-check 1") && check.contains("repeat"), "{check}");
+    assert!(fails(&["man", "nope"], 2).contains("there is no command `nope`"));
 }

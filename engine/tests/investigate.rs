@@ -49,3 +49,16 @@ fn a_failed_boot_is_told_with_its_cause_and_a_container_can_be_asked() {
     let told = &json["cases"][0]["boot"]["diagnoses"][0];
     assert_eq!((&told["name"], &told["podman"]), (&"cgroup-read-only".into(), &serde_json::Value::Null));
 }
+
+#[test]
+fn a_new_scenario_runs_green_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenarios = folder.path().join("scenarios").display().to_string();
+    assert_eq!(run(&words(&["new", "mine", "--folder", &scenarios])).code, Some(0));
+    for lab in [LAB, "docker-v2", "podman-v2"] {
+        let Some(_alone) = able(lab) else { continue };
+        let ended = run(&words(&["check", &scenarios, "--host", lab]));
+        assert_eq!(ended.code, Some(0), "{lab}: {}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.contains("1 case: 1 pass"), "{lab}: {}", ended.stdout);
+    }
+}

@@ -70,6 +70,14 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Runs everything and, where all of it held, shows the goldens that are of no case any more; --yes removes them.
     Prune(PruneArgs),
+    /// Writes a commented scenario to start from: it runs as it is.
+    New(NewArgs),
+    /// Says whether scenarios are right, for every kind of host, and warns of what has no effect. Starts nothing.
+    Lint(LintArgs),
+    /// Prints a shell's completions: sdc-engine completions bash >/etc/bash_completion.d/sdc-engine
+    Completions(CompletionsArgs),
+    /// Prints the manual page, or that of a command: sdc-engine man check | man -l -
+    Man(ManArgs),
     /// Removes what runs that died have left on a host.
     Clean(CleanArgs),
 }
@@ -448,6 +456,41 @@ pub struct HostCommand {
     /// As JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `new`.
+#[derive(Debug, Clone, Args)]
+pub struct NewArgs {
+    /// The scenario's name; `/` makes folders: sandbox/private_tmp.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Where it is written.
+    #[arg(long, value_name = "FOLDER", default_value = "scenarios")]
+    pub folder: PathBuf,
+}
+
+/// `lint`.
+#[derive(Debug, Clone, Args)]
+pub struct LintArgs {
+    /// The scenarios.
+    #[command(flatten)]
+    pub paths: PathArgs,
+}
+
+/// `completions`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Debug, Clone, Args)]
+pub struct ManArgs {
+    /// A command; none: the whole program.
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
 }
 
 /// `clean`.

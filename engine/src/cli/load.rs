@@ -75,7 +75,8 @@ fn selects(plan: &RunPlan) -> bool {
     plan.cases() > 0 || plan.left_out.iter().any(|out| matches!(out.why, WhyOut::Skipped(_)))
 }
 
-fn kinds_of_hosts() -> Vec<Facts> {
+/// What differs between hosts for a plan, each kind once.
+pub(super) fn kinds_of_hosts() -> Vec<Facts> {
     let mut kinds = Vec::new();
     for engine in [EngineKind::Docker, EngineKind::Podman] {
         for (cgroups, cgroup_layout) in

@@ -12,9 +12,12 @@ mod host;
 mod images;
 mod kept;
 mod known;
+mod lint;
 mod list;
 mod load;
 mod log;
+mod manual;
+mod new;
 mod report;
 mod reports;
 mod secrets;
@@ -81,6 +84,10 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Prune(args) => goldens::prune(args, setting).await,
         Command::Explain(args) if args.goldens => goldens::explain(args, setting).await,
         Command::Explain(args) => explain::explain(args, &images).await,
+        Command::New(args) => new::new(&args),
+        Command::Lint(args) => lint::lint(&args, setting),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
         Command::Clean(args) => clean::clean(args, &images).await,
     }
 }
