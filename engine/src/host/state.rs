@@ -5,7 +5,7 @@ use std::fs::{self, read_to_string};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::leak::{CgroupDirs, HostState, of_an_engine, restless};
+use crate::leak::{CgroupDirs, HostState, of_an_engine};
 
 /// The state; sysctls, of which there are more than a thousand, only where they are asked for. What can't be read is left
 /// out.
@@ -71,7 +71,7 @@ fn sysctls(folder: &Path) -> BTreeMap<String, String> {
     let one = |entry: walkdir::DirEntry| {
         let mode = entry.metadata().ok()?.permissions().mode();
         let name = entry.path().strip_prefix(folder).ok()?.to_string_lossy().replace('/', ".");
-        let settable = mode & 0o200 != 0 && mode & 0o400 != 0 && !restless(&name);
+        let settable = mode & 0o200 != 0 && mode & 0o400 != 0;
         let value = settable.then(|| read_to_string(entry.path()).ok()).flatten()?;
         Some((name, value.trim().to_owned()))
     };

@@ -3,7 +3,7 @@
 
 mod state;
 
-pub use state::{CgroupDirs, Change, HostState, changes, of_an_engine, restless};
+pub use state::{CgroupDirs, Change, HostState, changes, of_an_engine};
 
 use serde::Serialize;
 
@@ -20,11 +20,17 @@ pub struct Leak {
     pub declared: bool,
     /// Whether the host is still so at the end of the run.
     pub lasting: bool,
-    /// What changed, in words.
-    pub changes: Vec<String>,
+    /// What changed.
+    pub changes: Vec<Change>,
 }
 
 impl Leak {
+    /// What changed, in words.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        self.changes.iter().map(ToString::to_string).collect()
+    }
+
     /// Whose doing it is, in words: `after a[x=1]`, or `after one of 3 cases: …`.
     #[must_use]
     pub fn whose(&self) -> String {
@@ -48,10 +54,8 @@ pub fn settle(leaks: &mut Vec<Leak>, host: &str, still: &[Change]) {
             settled.push(leak);
             continue;
         }
-        let lasts = |words: &String| {
-            still.iter().any(|change| words.strip_prefix(&change.of).is_some_and(|how| how.starts_with(' ')))
-        };
-        let (stays, undone): (Vec<String>, Vec<String>) = leak.changes.iter().cloned().partition(lasts);
+        let (stays, undone): (Vec<Change>, Vec<Change>) =
+            leak.changes.iter().cloned().partition(|change| change.is_among(still));
         let parts = [(true, stays), (false, undone)].into_iter().filter(|(_, changes)| !changes.is_empty());
         settled.extend(parts.map(|(lasting, changes)| Leak { lasting, changes, ..leak.clone() }));
     }
@@ -65,26 +69,20 @@ mod tests {
 
     #[test]
     fn what_the_end_of_an_engine_undoes_does_not_last() {
-        let leak = |host: &str, lasting, changes: &[&str]| Leak {
+        let change = |of: &str, how: &str| Change { of: of.into(), how: how.into() };
+        let x = change("the mount /x", "was 1, and is 2");
+        let y = change("the mount /y", "appeared: t");
+        let z = change("the mount /z", "is gone: t");
+        let leak = |host: &str, lasting, changes: &[&Change]| Leak {
             host: host.into(),
             cases: vec![],
             declared: true,
             lasting,
-            changes: changes.iter().map(ToString::to_string).collect(),
+            changes: changes.iter().map(|change| (*change).clone()).collect(),
         };
-        let mut leaks = vec![
-            leak("a", true, &["the mount /x was 1, and is 2", "the mount /y appeared: t"]),
-            leak("b", true, &["z"]),
-        ];
-        settle(&mut leaks, "a", &[Change { of: "the mount /y".into(), how: "appeared: t".into() }]);
-        assert_eq!(
-            leaks,
-            [
-                leak("a", true, &["the mount /y appeared: t"]),
-                leak("b", true, &["z"]),
-                leak("a", false, &["the mount /x was 1, and is 2"]),
-            ]
-        );
+        let mut leaks = vec![leak("a", true, &[&x, &y]), leak("b", true, &[&z])];
+        settle(&mut leaks, "a", std::slice::from_ref(&y));
+        assert_eq!(leaks, [leak("a", true, &[&y]), leak("b", true, &[&z]), leak("a", false, &[&x])]);
     }
 
     #[test]

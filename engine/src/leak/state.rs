@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Serialize, Serializer};
+
 /// The state. A part that could not be read is empty in both, so that it shows no difference.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HostState {
@@ -103,8 +105,7 @@ fn mount(line: &str) -> Option<(String, String)> {
 }
 
 /// Whether a sysctl changes by itself.
-#[must_use]
-pub fn restless(name: &str) -> bool {
+fn restless(name: &str) -> bool {
     RESTLESS.iter().any(|known| match known.strip_suffix('.') {
         Some(_) => name.starts_with(known),
         None => name == *known,
@@ -126,6 +127,21 @@ pub struct Change {
     pub of: String,
     /// What became of it: `appeared: …`.
     pub how: String,
+}
+
+impl Change {
+    /// Whether the same thing is changed by one of these.
+    #[must_use]
+    pub fn is_among(&self, others: &[Self]) -> bool {
+        others.iter().any(|other| other.of == self.of)
+    }
+}
+
+/// Reports have it in words.
+impl Serialize for Change {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl std::fmt::Display for Change {

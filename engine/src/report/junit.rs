@@ -116,7 +116,7 @@ fn host_properties(run: &Run) -> Vec<(String, String)> {
         }
     }
     for leak in run.summary.iter().flat_map(|summary| &summary.leaks).filter(|leak| leak.lasting) {
-        let told = format!("{} {}: {}", leak.host, leak.whose(), leak.changes.join("; "));
+        let told = format!("{} {}: {}", leak.host, leak.whose(), leak.words().join("; "));
         properties.push(("leaked".to_owned(), plain_log(&told)));
     }
     for host in &run.failed_hosts {

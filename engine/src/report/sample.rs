@@ -8,7 +8,7 @@ use crate::diagnose::Diagnosis;
 use crate::events::{BootPhase, Event, Summary};
 use crate::facts::{CgroupLayout, CgroupVersion, Facts};
 use crate::judge::{CaseResult, Judgement, JudgementKind, Recipe, Subject, UnusedRule, Verdict};
-use crate::leak::Leak;
+use crate::leak::{Change, Leak};
 use crate::observe::{BootObservation, BootOutcome, NotApplied, RunOutput, RunStatus, StepObservation};
 use crate::plan::{CaseId, LeftOut, WhyOut};
 use crate::scenario::model::{AxisValue, Level};
@@ -267,16 +267,16 @@ pub(super) fn events() -> Vec<Event> {
 
 /// What cases changed on the host: for good, with hostile words, and for a while.
 fn leaks() -> [Leak; 2] {
-    let leak = |case: &str, lasting: bool, change: &str| Leak {
+    let leak = |case: &str, lasting: bool, (of, how): (&str, &str)| Leak {
         host: "docker-v1".into(),
         cases: vec![CaseId(case.into())],
         declared: !lasting,
         lasting,
-        changes: vec![change.into()],
+        changes: vec![Change { of: of.into(), how: how.into() }],
     };
     [
-        leak("boot/plain", true, "the mount /\x1b[2J appeared: tmpfs rw (rw)"),
-        leak("cgroups/mounts[cgroupns=host]", false, "the cgroup hierarchy perf_event appeared"),
+        leak("boot/plain", true, ("the mount /\x1b[2J", "appeared: tmpfs rw (rw)")),
+        leak("cgroups/mounts[cgroupns=host]", false, ("the cgroup hierarchy perf_event", "appeared")),
     ]
 }
 
@@ -331,7 +331,11 @@ pub(super) fn named_run() -> (Run, [&'static str; 4]) {
         add(&mut unused.place.file);
     }
     if let Some(summary) = &mut run.summary {
-        summary.leaks.iter_mut().flat_map(|leak| leak.changes.iter_mut().chain([&mut leak.host])).for_each(add);
+        summary
+            .leaks
+            .iter_mut()
+            .flat_map(|leak| leak.changes.iter_mut().map(|change| &mut change.how).chain([&mut leak.host]))
+            .for_each(add);
         summary.left_behind.push(all.into());
         summary.stopped_early = Some(all.into());
     }

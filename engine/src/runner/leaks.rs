@@ -2,8 +2,7 @@
 //!
 //! The state is looked at when a boot is over and its container is gone. Where it is as before, the cases that are over
 //! are cleared; where not, those that ran since it last was may have done it: those that declared that they may, if there
-//! are any. A case that can write to its neighbours' cgroups runs
-//! alone, so that what it does is its own.
+//! are any. A case that can write to its neighbours' cgroups runs alone, so that what it does is its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use crate::host::Host;
 use crate::leak::{Change, HostState, Leak, changes};
 use crate::plan::{BootGroup, CaseId, Risk};
 
-/// How long a difference must last. A service of the machine's own may be about to start or gone.
+/// How long a difference must last at the end of a run. A service of the machine's own may be about to start or gone.
 const SETTLED: Duration = Duration::from_millis(300);
 
 /// The watch over a host.
@@ -88,11 +87,14 @@ impl Leaks {
 
     /// Looks at the host for the last time; everything that was found, what lasts first.
     pub(super) async fn end(&self, host: &dyn Host) -> Vec<Leak> {
+        let Some(watch) = &self.watch else { return Vec::new() };
         self.look(host, None, true).await;
-        match &self.watch {
-            Some(watch) => watch.lock().await.told(&host.facts().name),
-            None => Vec::new(),
+        let differs = !watch.lock().await.lasting().is_empty();
+        if differs {
+            sleep(SETTLED).await;
+            self.look(host, None, true).await;
         }
+        watch.lock().await.told(&host.facts().name)
     }
 
     /// The state in which the host was found.
@@ -104,12 +106,7 @@ impl Leaks {
         let Some(watch) = &self.watch else { return };
         // Held while the host is read: states must be compared in the order in which they were.
         let mut watch = watch.lock().await;
-        let Some(mut state) = host.state(settings).await else { return };
-        if !changes(&watch.last, &state).is_empty() {
-            sleep(SETTLED).await;
-            let Some(settled) = host.state(settings).await else { return };
-            state = settled;
-        }
+        let Some(state) = host.state(settings).await else { return };
         over.map(|number| watch.running.remove(&number));
         watch.compare(state);
     }
@@ -138,17 +135,22 @@ impl Watch {
         }
     }
 
+    /// What is not as it was at first.
+    fn lasting(&self) -> Vec<Change> {
+        changes(&self.first, &self.last)
+    }
+
     /// What was found. What lasts is told as it differs from the first state, with those who may have done it last.
     fn told(&self, host: &str) -> Vec<Leak> {
-        let mut lasting = changes(&self.first, &self.last);
+        let mut lasting = self.lasting();
         let mut leaks = Vec::new();
         for found in self.found.iter().rev() {
-            let of = |change: &Change| found.changes.iter().any(|seen| seen.of == change.of);
-            let (mine, rest): (Vec<Change>, Vec<Change>) = lasting.into_iter().partition(of);
+            let (mine, rest): (Vec<Change>, Vec<Change>) =
+                lasting.into_iter().partition(|change| change.is_among(&found.changes));
             lasting = rest;
-            let passing = found.changes.iter().filter(|change| !mine.iter().any(|mine| mine.of == change.of));
+            let passing = found.changes.iter().filter(|change| !change.is_among(&mine)).cloned().collect();
             leaks.extend(found.leak(host, passing, false));
-            leaks.extend(found.leak(host, &mine, true));
+            leaks.extend(found.leak(host, mine, true));
         }
         leaks.sort_by_key(|leak| !leak.lasting);
         leaks
@@ -156,8 +158,7 @@ impl Watch {
 }
 
 impl Found {
-    fn leak<'a>(&self, host: &str, changes: impl IntoIterator<Item = &'a Change>, lasting: bool) -> Option<Leak> {
-        let changes: Vec<String> = changes.into_iter().map(ToString::to_string).collect();
+    fn leak(&self, host: &str, changes: Vec<Change>, lasting: bool) -> Option<Leak> {
         let declared = self.suspects.values().any(|cases| cases.declared);
         let named = self.suspects.values().filter(|cases| cases.declared == declared);
         let cases = named.flat_map(|cases| cases.ids.clone()).collect();
@@ -190,8 +191,7 @@ mod tests {
         assert_eq!(watch.suspects.len(), 0);
         watch.suspects.insert(2, cases("three", false));
         watch.compare(with(&["a", "c"]));
-        let told: Vec<_> =
-            watch.told("lab").into_iter().map(|l| (l.whose(), l.lasting, l.declared, l.changes)).collect();
+        let told: Vec<_> = watch.told("lab").iter().map(|l| (l.whose(), l.lasting, l.declared, l.words())).collect();
         let words = |words: &str| vec![words.to_owned()];
         assert_eq!(
             told,

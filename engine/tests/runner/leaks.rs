@@ -17,7 +17,7 @@ fn own(name: &str) -> String {
 /// Whose doing, whether declared, and what.
 fn leaks(ran: &Ran) -> Vec<(String, bool, Vec<String>)> {
     let leaks = &ran.outcome.summary.leaks;
-    leaks.iter().map(|leak| (leak.whose(), leak.declared, leak.changes.clone())).collect()
+    leaks.iter().map(|leak| (leak.whose(), leak.declared, leak.words())).collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,7 +63,7 @@ pub(super) fn leaks(run: &Run, look: Look) -> Vec<String> {
         out.push(String::new());
         out.extend(wrap_words(&[(style, mark), (PLAIN, "  "), (BOLD, &clean(&what))], look.columns));
         let limit = if look.full { usize::MAX } else { NAMES };
-        out.extend(block(4, &clean(&leak.changes.join("\n")), limit, PLAIN, look));
+        out.extend(block(4, &clean(&leak.words().join("\n")), limit, PLAIN, look));
         if !leak.declared {
             let help = "by their flags none of them can do that, and no scenario says that it may: another program of this \
                         machine did, or it is worth a look";
