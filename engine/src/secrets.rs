@@ -3,8 +3,8 @@
 //! A scenario names the variable that holds such a value, never the value. So a plan has none, nor has anything that is
 //! made of one; the values are put in and taken out at the host ([`crate::host::Masked`]), and out of the log.
 //!
-//! A value is found as it stands and as JSON would write it, and a log the JSON. What a container makes of it otherwise (base64, a digest, one
-//! letter a line) is not.
+//! A value is found as it stands, as JSON would write it, and as a log would write that JSON. What a container makes of it
+//! otherwise (base64, a digest, one letter a line) is not.
 
 use std::borrow::Cow;
 
@@ -46,7 +46,20 @@ impl Mask {
     /// A mask for these values.
     #[must_use]
     pub fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut all = Vec::new();
+        let mut mask = Self::none();
+        mask.add(values);
+        mask
+    }
+
+    /// A mask that hides nothing.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Hides these values too.
+    pub fn add<'a>(&mut self, values: impl IntoIterator<Item = &'a str>) {
+        let Self(all) = self;
         for value in values.into_iter().filter(|value| !value.is_empty()) {
             let mut written = value.to_owned();
             for _ in 0..=NESTED {
@@ -57,7 +70,6 @@ impl Mask {
         }
         all.sort_unstable_by(|a, b| (b.len(), b).cmp(&(a.len(), a)));
         all.dedup();
-        Self(all)
     }
 
     /// Whether there is nothing to hide.

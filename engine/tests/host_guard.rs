@@ -16,6 +16,7 @@ mod program;
 use std::path::PathBuf;
 
 use host::on_real;
+use program::user::BOOTS;
 use program::{Ended, able, run_with};
 
 const LAB: &str = "docker-v2";
@@ -26,32 +27,15 @@ struct Folder(tempfile::TempDir);
 impl Folder {
     fn new(cgroup: &str) -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
-        let write = |name: &str, more: &str, run: &str| {
-            let text = format!(
-                r#"title = "Does it leave something?"
-{more}
-image = "debian-12"
-setup_mode = "unmount"
-cap_add = ["SYS_ADMIN"]
-cgroupns = "private"
-tmpfs = ["/run", "/run/lock"]
-env = {{ container = "docker" }}
-stop_signal = "SIGRTMIN+3"
-network = "none"
-
-[boot]
-unknown_lines = "ignore"
-
-[[step]]
-name = "say"
-run = "{run}"
-"#
-            );
+        let write = |name: &str, [risk, volumes]: [&str; 2], run: &str| {
+            let step = format!("[[step]]\nname = 'say'\nrun = '{run}'\n");
+            let text = format!("title = 'Does it leave something?'\n{risk}{BOOTS}\n{volumes}{step}");
             std::fs::write(folder.0.path().join(format!("{name}.toml")), text).unwrap();
         };
-        let risk = "host_risk = 'it writes to the cgroup tree'\n[container]\nvolumes = ['/sys/fs/cgroup:/host:rw']";
-        write("leaves", risk, &format!("mkdir /host/{cgroup}"));
-        write("quiet", "[container]", "true");
+        let volumes = "[[container.when]]\nif = \"host.engine == 'docker'\"\nvolumes = ['/sys/fs/cgroup:/host:rw']\n";
+        let risky = ["host_risk = 'it writes to the cgroup tree'\n", volumes];
+        write("leaves", risky, &format!("mkdir /host/{cgroup}"));
+        write("quiet", ["", ""], "true");
         folder
     }
 

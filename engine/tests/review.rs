@@ -8,6 +8,7 @@ mod program;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use program::user::BOOTS;
 use program::{Ended, able, run_with};
 
 const LAB: &str = "docker-v1";
@@ -33,20 +34,7 @@ impl User {
 {more}
 [matrix]
 n = [1, 2, 3]
-
-[container]
-image = "debian-12"
-setup_mode = "unmount"
-cap_add = ["SYS_ADMIN"]
-cgroupns = "private"
-tmpfs = ["/run", "/run/lock"]
-env = {{ container = "docker" }}
-stop_signal = "SIGRTMIN+3"
-network = "none"
-
-[boot]
-unknown_lines = "ignore"
-
+{BOOTS}
 [[step]]
 name = "say"
 run = '''{prints}'''

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::args::DiagnoseArgs;
 use super::exit::{Exit, Failure};
 use super::{columns, host, json, print};
-use crate::diagnose::{self, Diagnoses, Diagnosis, Known};
+use crate::diagnose::{self, Diagnoses, Diagnosis, Known, killed_for_memory};
 use crate::files;
 use crate::host::{ContainerId, Host};
 use crate::observe::console::{deciding_line, plain};
@@ -109,11 +109,8 @@ async fn ask(host: &dyn Host, name: &str, diagnoses: &Diagnoses) -> Result<Read,
 
 /// What only the engine knows: that the kernel killed PID 1, or why it did not start.
 fn words(inspected: &serde_json::Value) -> Option<String> {
-    let state = |name: &str| inspected.pointer(&format!("/State/{name}"));
-    if state("OOMKilled").and_then(serde_json::Value::as_bool) == Some(true) {
-        return Some("killed for want of memory (the engine says OOMKilled)".to_owned());
-    }
-    state("Error").and_then(serde_json::Value::as_str).filter(|words| !words.is_empty()).map(str::to_owned)
+    let error = inspected.pointer("/State/Error").and_then(serde_json::Value::as_str);
+    killed_for_memory(inspected).or_else(|| error.filter(|words| !words.is_empty()).map(str::to_owned))
 }
 
 /// The flags that conditions may ask about, as inspect shows them.

@@ -7,9 +7,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::goldens::in_ci;
 use crate::events::Kept;
-use crate::facts::EngineKind;
 use crate::host::Host;
+use crate::host::by_hand::client;
 use crate::report::clean;
+use crate::runner::SETUP_LOG;
 
 /// Says how to enter and remove what is kept; then holds our own engines until a signal, and closes them. Gives what could
 /// not be removed.
@@ -18,7 +19,7 @@ pub(super) async fn show_and_hold(kept: &[Kept], held: &[Arc<dyn Host>], cancel:
     let mut text = String::new();
     for one in kept {
         let host = engine(one);
-        let client = host.map_or_else(|| one.client.clone(), |host| client(host.as_ref()));
+        let client = host.map_or_else(|| one.client.clone(), |host| client(host.facts().engine, &host.address()));
         text += &format!("kept     {} of {}, on {}\n", one.container, one.case, one.host);
         text += &words(&client, one).into_iter().map(|line| format!("    {line}\n")).collect::<String>();
     }
@@ -48,21 +49,13 @@ fn clean_lines(text: &str) -> String {
     text.lines().map(|line| clean(line) + "\n").collect()
 }
 
-/// The program and words that reach an engine of ours.
-fn client(host: &dyn Host) -> String {
-    match host.facts().engine {
-        EngineKind::Docker => format!("docker -H {}", host.address()),
-        EngineKind::Podman => format!("podman --url {}", host.address()),
-    }
-}
-
 /// What to do with a container.
 fn words(client: &str, kept: &Kept) -> Vec<String> {
     let name = &kept.container;
     let enter = if kept.running {
         vec![format!("{client} exec --interactive --tty {name} /bin/sh")]
     } else {
-        vec![format!("{client} logs {name}"), format!("{client} cp {name}:/var/log/sdc-setup.log -")]
+        vec![format!("{client} logs {name}"), format!("{client} cp {name}:{SETUP_LOG} -")]
     };
     enter.into_iter().chain([format!("{client} rm --force --volumes {name}")]).collect()
 }

@@ -41,17 +41,7 @@ pub(super) fn lint(args: &LintArgs, setting: Setting<'_>) -> Result<Exit, Failur
     }
     warnings.extend(idle_axes(&plans));
     if !select.is_some_selection() {
-        let folders = goldens.folders.values();
-        for folder in folders {
-            let name = format!("{}/{}", folder.key.scenario, folder.key.folder);
-            if !scenarios.contains(folder.key.scenario.as_str()) {
-                warnings.push(format!("golden/{name} is of no scenario: sdc-engine prune"));
-                continue;
-            }
-            let idle = golden::unreachable(folder).into_iter();
-            warnings
-                .extend(idle.map(|file| format!("golden/{name}/{file} stands for no recorded case: sdc-engine prune")));
-        }
+        warnings.extend(golden::not_needed(&goldens, &scenarios));
         warnings.extend(goldens.strays.iter().map(|stray| format!("{} is not read: {}", stray.path, stray.why)));
     }
     let mut text: String = warnings.iter().map(|warning| format!("! warn  {}\n", clean(warning))).collect();

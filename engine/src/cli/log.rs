@@ -9,7 +9,7 @@ use crate::secrets::Mask;
 use super::exit::Failure;
 
 /// The secrets of this process: libraries log what they send.
-static HIDDEN: RwLock<Vec<String>> = RwLock::new(Vec::new());
+static HIDDEN: RwLock<Mask> = RwLock::new(Mask::none());
 
 /// Starts it.
 ///
@@ -30,7 +30,7 @@ pub(super) fn start(level: &str) -> Result<(), Failure> {
 
 /// Hides a value from now on.
 pub(super) fn hide<'a>(values: impl IntoIterator<Item = &'a String>) {
-    HIDDEN.write().unwrap_or_else(PoisonError::into_inner).extend(values.into_iter().cloned());
+    HIDDEN.write().unwrap_or_else(PoisonError::into_inner).add(values.into_iter().map(String::as_str));
 }
 
 /// One event: the log writes each as a whole.
@@ -38,8 +38,8 @@ struct Line;
 
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let hidden = HIDDEN.read().unwrap_or_else(PoisonError::into_inner).clone();
-        io::stderr().write_all(shown(bytes, &Mask::new(hidden.iter().map(String::as_str))).as_bytes())?;
+        let shown = shown(bytes, &HIDDEN.read().unwrap_or_else(PoisonError::into_inner));
+        io::stderr().write_all(shown.as_bytes())?;
         Ok(bytes.len())
     }
 

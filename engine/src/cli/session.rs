@@ -230,18 +230,8 @@ impl Session<'_> {
         if self.asked.select.is_some_selection() {
             return;
         }
-        let scenarios: BTreeSet<&str> = self.selection.loaded.scenarios.iter().map(|one| one.name.as_str()).collect();
-        for folder in self.store.folders.values() {
-            let key = &folder.key;
-            let name = format!("{}/{}", key.scenario, key.folder);
-            if !scenarios.contains(key.scenario.as_str()) {
-                notice(format!("{name} in the goldens' folder is of no scenario: sdc-engine prune"));
-                continue;
-            }
-            for file in golden::unreachable(folder) {
-                notice(format!("{name}/{file} in the goldens' folder stands for no recorded case: sdc-engine prune"));
-            }
-        }
+        let scenarios = self.selection.loaded.scenarios.iter().map(|one| one.name.as_str()).collect();
+        golden::not_needed(self.store, &scenarios).into_iter().for_each(notice);
     }
 
     async fn on_host(&mut self, opened: &Opened, several: bool) -> Result<(), Failure> {

@@ -6,12 +6,14 @@
 //!     -> matching -> Diagnosis (cause, fix, flags, links), the most telling first
 //! ```
 
+mod engine;
 mod link;
 mod load;
 mod matching;
 mod model;
 mod parse;
 
+pub use engine::killed_for_memory;
 pub use link::url;
 pub use load::load;
 pub use matching::Known;

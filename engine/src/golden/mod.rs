@@ -31,7 +31,7 @@ pub use error::{GoldenError, TextFault};
 pub use folder::GoldenFolder;
 pub use minimise::{MinimiseError, minimise};
 pub use name::{Condition, NameError};
-pub use prune::{Covered, prune, unreachable};
+pub use prune::{Covered, not_needed, prune, unreachable};
 pub use record::{Group, RecordedHost, Recording};
 pub use resolve::{Ambiguity, Files, resolve};
 pub use store::{GoldenStore, Stray, apply, orphans, read};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::name::Condition;
 use super::record::{Group, write};
 use super::update::FolderUpdate;
-use super::{Coordinates, GoldenFolder, HOST_KEYS, KIND_KEYS, RECORDED_FILE};
+use super::{Coordinates, GoldenFolder, GoldenStore, HOST_KEYS, KIND_KEYS, RECORDED_FILE};
 
 /// What a run planned of one golden, on one host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,6 +22,21 @@ pub struct Covered {
 pub fn unreachable(folder: &GoldenFolder) -> BTreeSet<String> {
     let reached = reached(folder, &folder.groups);
     folder.files.keys().filter(|condition| !reached.contains(condition)).map(Condition::file_name).collect()
+}
+
+/// What of the goldens is of none of these scenarios, or stands for no recorded case, in words.
+#[must_use]
+pub fn not_needed(store: &GoldenStore, scenarios: &BTreeSet<&str>) -> Vec<String> {
+    let of = |folder: &GoldenFolder| {
+        let name = format!("{}/{}", folder.key.scenario, folder.key.folder);
+        if !scenarios.contains(folder.key.scenario.as_str()) {
+            return vec![format!("{name} in the goldens' folder is of no scenario: sdc-engine prune")];
+        }
+        let idle = unreachable(folder).into_iter();
+        idle.map(|file| format!("{name}/{file} in the goldens' folder stands for no recorded case: sdc-engine prune"))
+            .collect()
+    };
+    store.folders.values().flat_map(of).collect()
 }
 
 /// What removing changes: recorded cases that the hosts of a run plan no more, and files that then stand for no

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::facts::EngineKind;
 use crate::plan::{Action, ContainerSpec, StepPlan};
 use crate::scenario::model::EngineAction;
 
@@ -27,6 +28,16 @@ pub fn command_line(spec: &ContainerSpec, image: &str, argv: &[String], engine: 
     let put = format!("tar -c --transform 's,.*/,{},' {files}", folder.trim_start_matches('/'));
     let given = given(spec);
     format!("{given}{engine} create {container} &&\n{put} | {engine} cp - {NAME}:/ &&\n{engine} start --attach {NAME}")
+}
+
+/// The program and words that reach an engine at an address.
+#[must_use]
+pub fn client(engine: EngineKind, address: &str) -> String {
+    let flag = match engine {
+        EngineKind::Docker => "-H",
+        EngineKind::Podman => "--url",
+    };
+    format!("{engine} {flag} {}", quote(address))
 }
 
 /// What a user pastes to do a step in a container of [`command_line`].

@@ -16,6 +16,7 @@ use futures_util::stream::BoxStream;
 use serde_json::Value;
 
 use super::address::Address;
+use super::by_hand::client;
 use super::errors::{CALL, WORK, limited};
 use super::facts::Machine;
 use super::ssh::{SshTarget, Tunnel};
@@ -179,8 +180,7 @@ impl Host for Docker {
             // Its socket goes with the run: the words are for one started again, see `before_by_hand`.
             kind if self.engine.is_some() => kind.to_string(),
             EngineKind::Docker if address == "unix:///var/run/docker.sock" => "docker".to_owned(),
-            EngineKind::Docker => format!("docker -H {}", shell_words::quote(&address)),
-            EngineKind::Podman => format!("podman --url {}", shell_words::quote(&address)),
+            kind => client(kind, &address),
         }
     }
 

@@ -8,7 +8,7 @@ mod machine;
 mod podman;
 mod process;
 
-pub(super) use cgroup::layout_here;
+pub(super) use cgroup::{Mount, layout_here, mounts};
 pub(super) use machine::{LOOK, Machine, containers_below};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,6 +5,7 @@ use std::fs::{self, read_to_string};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use super::facts::{Mount, mounts};
 use crate::leak::{CgroupDirs, HostState, of_an_engine};
 
 /// The state; sysctls, of which there are more than a thousand, only where they are asked for. What can't be read is left
@@ -21,19 +22,12 @@ pub(super) fn here(sysctls: bool) -> HostState {
     state
 }
 
-/// The cgroups of every hierarchy that is mounted here, but for those of containers.
+/// The cgroups of every hierarchy that is mounted below `/sys/fs/cgroup` here, but for those of containers.
 fn cgroups(mountinfo: &str) -> CgroupDirs {
     let mut dirs = CgroupDirs::new();
-    for line in mountinfo.lines() {
-        let Some((own, rest)) = line.split_once(" - ") else { continue };
-        let kind = rest.split(' ').next().unwrap_or_default();
-        let Some(point) = own.split(' ').nth(4) else { continue };
-        if kind == "cgroup2" {
-            below(Path::new(point), "unified:", true, &mut dirs);
-        } else if kind == "cgroup" {
-            let name = point.rsplit('/').next().unwrap_or_default();
-            below(Path::new(point), &format!("{name}:"), true, &mut dirs);
-        }
+    for Mount { point, unified, .. } in mounts(mountinfo) {
+        let name = if unified { "unified" } else { point.rsplit('/').next().unwrap_or_default() };
+        below(Path::new(&point), &format!("{name}:"), true, &mut dirs);
     }
     dirs
 }

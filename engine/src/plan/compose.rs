@@ -202,7 +202,7 @@ impl Planner<'_> {
             return Ok(Err(WhyOut::Skipped(reason)));
         }
         let risk = Self::risk(scenario, case, &container)?;
-        self.render(scenario, case, container, &r).map(|plan| Ok(CasePlan { risk, ..plan }))
+        self.render(scenario, case, container, risk, &r).map(Ok)
     }
 
     /// What the container may do to the host, which the scenario must have declared.
@@ -269,6 +269,7 @@ impl Planner<'_> {
         scenario: &Scenario,
         case: &Case,
         container: ContainerSpec,
+        risk: Risk,
         r: &Renderer<'_>,
     ) -> Result<CasePlan, PlanError> {
         let boot = &scenario.boot;
@@ -298,7 +299,7 @@ impl Planner<'_> {
             steps,
             normalise_rules: scenario.normalise_rules.clone(),
             solo,
-            risk: Risk::None,
+            risk,
         })
     }
 }

@@ -50,7 +50,7 @@ fn field(indent: usize, name: &str, text: &str, look: Look) -> Vec<String> {
     wrapped.iter().enumerate().map(|(i, line)| format!("{}{}{line}", " ".repeat(indent), lead(i))).collect()
 }
 
-/// The text of `sdc-engine diagnose`: `deciding` is the line that looks as if it decided, where nothing is known of the log.
+/// The text of `sdc-engine diagnose`.
 #[must_use]
 pub fn diagnosis(diagnoses: &[Diagnosis], columns: Option<usize>) -> String {
     let look = Look { columns, full: true };

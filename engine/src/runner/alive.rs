@@ -40,8 +40,7 @@ pub(super) async fn health(host: &dyn Host) -> Health {
     let engine = format!("the engine of {}", host.facts().name);
     match error.kind {
         HostErrorKind::Unreachable(_) => {
-            let own = host.before_by_hand().is_some();
-            for pause in RESTART.into_iter().filter(|_| !own) {
+            for pause in RESTART.into_iter().filter(|_| !host.is_lab()) {
                 sleep(pause).await;
                 if host.list(RUN_LABEL).await.is_ok() {
                     return Health::CameBack(format!("{engine} went away in mid-run, and came back: {}", error.kind));

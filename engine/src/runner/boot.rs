@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::console::{Console, Milestone};
 use super::{OUTPUT_LIMIT, Run, SETUP_LOG};
-use crate::diagnose::{Diagnosis, Known};
+use crate::diagnose::{Diagnosis, Known, killed_for_memory};
 use crate::host::by_hand::SETUP_FOLDER;
 use crate::host::{ContainerId, CreateRequest, ExecRequest, Host, HostError, HostErrorKind};
 use crate::images::{ImageDef, SetupMode};
@@ -218,14 +218,16 @@ pub(super) async fn observe(
         None
     };
     let mut inspected = host.inspect(&made.id).await?;
-    if case.container.memory.is_some() && matches!(outcome, BootOutcome::Exited { code: KILLED }) {
+    let killed = matches!(outcome, BootOutcome::Exited { code: KILLED });
+    if case.container.memory.is_some() && killed {
         let until = Instant::now() + DRAIN;
-        while killed_for_memory(&outcome, &inspected).is_none() && Instant::now() < until {
+        while killed_for_memory(&inspected).is_none() && Instant::now() < until {
             sleep(RETRY).await;
             inspected = host.inspect(&made.id).await?;
         }
     }
     let (console, console_cut) = made.console.raw();
+    let log = if failed { plain(&console) } else { String::new() };
     let deciding = match &outcome {
         BootOutcome::Running => None,
         BootOutcome::Refused { message } => Some(message.clone()),
@@ -234,10 +236,10 @@ pub(super) async fn observe(
         | BootOutcome::Frozen
         | BootOutcome::Timeout { .. } => {
             let by_script = matches!(outcome, BootOutcome::Exited { code: SETUP_FAILED }) && scripted;
-            killed_for_memory(&outcome, &inspected).or_else(|| deciding_line(&plain(&console), by_script))
+            killed_for_memory(&inspected).filter(|_| killed).or_else(|| deciding_line(&log, by_script))
         }
     };
-    let diagnoses = if failed { diagnosed(run, case, deciding.as_deref(), &plain(&console)) } else { Vec::new() };
+    let diagnoses = if failed { diagnosed(run, case, deciding.as_deref(), &log) } else { Vec::new() };
     Ok(BootObservation {
         outcome,
         deciding_line: deciding,
@@ -248,13 +250,6 @@ pub(super) async fn observe(
         took,
         not_applied: crate::host::not_applied(&case.container, &inspected),
     })
-}
-
-/// Words on a PID 1 that the kernel killed, which no log shows.
-fn killed_for_memory(outcome: &BootOutcome, inspected: &serde_json::Value) -> Option<String> {
-    let killed = inspected.pointer("/State/OOMKilled").and_then(serde_json::Value::as_bool) == Some(true);
-    let ended = matches!(outcome, BootOutcome::Exited { code: KILLED });
-    (killed && ended).then(|| "killed for want of memory (the engine says OOMKilled)".to_owned())
 }
 
 /// What is known of why a boot failed.

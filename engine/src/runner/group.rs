@@ -10,6 +10,7 @@ use super::Run;
 use super::boot::{self, Made};
 use super::steps::{Stepper, not_run};
 use crate::events::{BootPhase, Event};
+use crate::facts::EngineKind;
 use crate::host::{HostError, HostErrorKind};
 use crate::judge::{CaseResult, Recipe, Verdict, judge_case};
 use crate::observe::{BootObservation, BootOutcome, StepObservation};
@@ -206,8 +207,11 @@ impl Boot<'_> {
     fn blank(&self, case: &CasePlan, took: Duration) -> CaseResult {
         let blank = CaseResult::of_nothing(case, &self.run.host.facts().name, Verdict::Pass);
         let engine = self.run.host.by_hand();
-        let other = if engine.split_whitespace().next() == Some("podman") { "docker" } else { "podman" };
-        let recipe = Recipe { elsewhere: self.command_line(case, other), ..blank.recipe };
+        let other = match self.run.host.facts().engine {
+            EngineKind::Docker => EngineKind::Podman,
+            EngineKind::Podman => EngineKind::Docker,
+        };
+        let recipe = Recipe { elsewhere: self.command_line(case, &other.to_string()), ..blank.recipe };
         CaseResult { took, by_hand: self.by_hand(case, &engine), recipe, ..blank }
     }
 

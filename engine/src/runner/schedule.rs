@@ -69,7 +69,7 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
     let kept = std::mem::take(&mut *floor.kept());
     let left_behind = match floor.gone.get() {
         // A private engine takes its containers with it, and its closing names what is left.
-        Some(_) if run.host.before_by_hand().is_some() => Vec::new(),
+        Some(_) if run.host.is_lab() => Vec::new(),
         gone => labels::remove_own(run.host.as_ref(), &run.options.owner, &kept, gone.is_some()).await,
     };
     let leaks = floor.leaks.end(run.host.as_ref()).await;

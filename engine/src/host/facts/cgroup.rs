@@ -12,9 +12,9 @@ pub(in crate::host) async fn layout_here() -> Option<CgroupLayout> {
 
 /// A cgroup mount of a process.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Mount {
-    point: String,
-    unified: bool,
+pub(in crate::host) struct Mount {
+    pub(in crate::host) point: String,
+    pub(in crate::host) unified: bool,
     writable: bool,
     options: Vec<String>,
 }
@@ -35,7 +35,7 @@ impl Mount {
 }
 
 /// The mounts of type cgroup and cgroup2 below `/sys/fs/cgroup`, and others that lie on that very path.
-pub(super) fn mounts(mountinfo: &str) -> Vec<Mount> {
+pub(in crate::host) fn mounts(mountinfo: &str) -> Vec<Mount> {
     let mut mounts = Vec::new();
     for line in mountinfo.lines() {
         let Some((mount, kind)) = line.split_once(" - ") else { continue };

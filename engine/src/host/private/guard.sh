@@ -151,7 +151,8 @@ echo "data $data"
 mkfifo "$run/stop"
 exec 5<&0 6<>"$run/stop"
 
-setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private \
+unified_options=$(unified_options) \
+    setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private \
     sh -c "$inner" "$name-engine" "$cgroups" "$run" "$data" "$parent" "$@" \
     </dev/null >"$run/engine.log" 2>&1 5<&- 6>&- 8>&- 9>&- &
 engine=$!

@@ -55,10 +55,9 @@ enter() {
 
 set -e
 if [ "$cgroups" = replace ]; then
-    # Without the options that the machine has, this mount would take them from it.
-    options=$(sed -n 's/^.* - cgroup2 [^ ]* r[ow],\{0,1\}//p' /proc/self/mountinfo | head -n 1)
+    # Without the options that the machine has, which the guard tells, this mount would take them from it.
     umount -n -R /sys/fs/cgroup
-    mount -n -t cgroup2 ${options:+-o "$options"} cgroup2 /sys/fs/cgroup
+    mount -n -t cgroup2 ${unified_options:+-o "$unified_options"} cgroup2 /sys/fs/cgroup
 fi
 place
 if [ -n "$root" ]; then enter; else own_run /run; fi
