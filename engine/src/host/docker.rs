@@ -20,7 +20,7 @@ use super::by_hand::client;
 use super::errors::{CALL, WORK, limited};
 use super::facts::Machine;
 use super::ssh::{SshTarget, Tunnel};
-use super::wire::{attach, get_json, get_stream, quote};
+use super::wire::{Chunks, attach, get_json, get_stream, quote};
 use super::{ContainerId, CreateRequest, ExecOutput, ExecRequest, Host, HostError, HostErrorKind, Listed};
 use super::{create, exec, facts, images, podman};
 use crate::facts::{EngineKind, Facts};
@@ -162,6 +162,15 @@ fn has_tty(inspect: &Value) -> bool {
     inspect.pointer("/Config/Tty").and_then(Value::as_bool).unwrap_or_default()
 }
 
+/// What comes, whichever stream it came on.
+fn console_bytes(chunks: Chunks, action: String) -> BoxStream<'static, Result<Bytes, HostError>> {
+    let bytes = move |chunk: Result<(_, Bytes), HostErrorKind>| match chunk {
+        Ok((_, bytes)) => Ok(bytes),
+        Err(kind) => Err(HostError::new(action.clone(), kind)),
+    };
+    chunks.map(bytes).boxed()
+}
+
 #[async_trait]
 impl Host for Docker {
     fn facts(&self) -> &Facts {
@@ -252,15 +261,15 @@ impl Host for Docker {
         let inspect = self.inspect(id).await?;
         // Of an ended container that is about to start again the old lines are not wanted.
         let running = inspect.pointer("/State/Running").and_then(Value::as_bool).unwrap_or_default();
+        let last = podman::last_run(&inspect).filter(|_| !running && self.facts.engine == EngineKind::Podman);
+        if let Some(last) = last {
+            let chunks = podman::console_again(self.address.clone(), id.0.clone(), !has_tty(&inspect), last);
+            return Ok(console_bytes(chunks, of(id, "read the console of")));
+        }
         let path = format!("/containers/{}/attach?stream=1&stdout=1&stderr=1&logs={}", id.0, u8::from(running));
         let chunks = limited(action, CALL, attach(&self.address, &path, None, !has_tty(&inspect))).await;
         let chunks = chunks.map_err(podman::refused_early)?;
-        let read = of(id, "read the console of");
-        let bytes = move |chunk: Result<(_, Bytes), HostErrorKind>| match chunk {
-            Ok((_, bytes)) => Ok(bytes),
-            Err(kind) => Err(HostError::new(read.clone(), kind)),
-        };
-        Ok(chunks.map(bytes).boxed())
+        Ok(console_bytes(chunks, of(id, "read the console of")))
     }
 
     async fn start(&self, id: &ContainerId) -> Result<(), HostError> {
