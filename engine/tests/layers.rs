@@ -51,6 +51,7 @@ const PURE: &[&str] = &[
     "compare/",
     "diagnose/",
     "redact",
+    "schema/",
     "secrets.rs",
     "facts.rs",
     "source.rs",

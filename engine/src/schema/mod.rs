@@ -1,0 +1,13 @@
+//! Which keys each kind of file may have: tables of keys, with their types, defaults and meanings.
+//!
+//! ```text
+//! Table (data, beside each decoder) -> cursor::Fields: takes no key but these, and knows which one was meant
+//! ```
+//!
+//! So a key that is not in a table can't be read, and one that is in it is explained everywhere.
+
+mod files;
+mod model;
+
+pub use files::File;
+pub use model::{Key, Named, Shape, Table, words};
