@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::EngineKind;
 use crate::matrix::MAX_CASES;
+use crate::schema::File;
 
 /// What works, and what does not, when systemd runs inside a container.
 #[derive(Debug, Parser)]
@@ -74,6 +75,8 @@ pub enum Command {
     New(NewArgs),
     /// Says whether scenarios are right, for every kind of host, and warns of what has no effect. Starts nothing.
     Lint(LintArgs),
+    /// Prints the keys that files may have, as a JSON Schema for editors or, with --markdown, as a reference.
+    Schema(SchemaArgs),
     /// Prints a shell's completions: sdc-engine completions bash >/etc/bash_completion.d/sdc-engine
     Completions(CompletionsArgs),
     /// Prints the manual page, or that of a command: sdc-engine man check | man -l -
@@ -475,6 +478,17 @@ pub struct LintArgs {
     /// The scenarios.
     #[command(flatten)]
     pub paths: PathArgs,
+}
+
+/// `schema`.
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArgs {
+    /// The kind of file [default: scenario; with --markdown: all].
+    #[arg(value_name = "FILE")]
+    pub file: Option<File>,
+    /// A reference for people instead, in Markdown.
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// `completions`.

@@ -20,6 +20,7 @@ mod manual;
 mod new;
 mod report;
 mod reports;
+mod schema;
 mod secrets;
 mod select;
 mod session;
@@ -86,6 +87,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Explain(args) => explain::explain(args, &images).await,
         Command::New(args) => new::new(&args),
         Command::Lint(args) => lint::lint(&args, setting),
+        Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
         Command::Clean(args) => clean::clean(args, &images).await,
