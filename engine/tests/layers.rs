@@ -49,6 +49,7 @@ const PURE: &[&str] = &[
     "golden/",
     "leak/",
     "compare/",
+    "advise/",
     "diagnose/",
     "redact",
     "schema/",

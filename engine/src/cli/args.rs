@@ -50,6 +50,9 @@ pub enum Command {
     Compare(CompareArgs),
     /// Reads the log of a container in which systemd did not come up, and says the cause and the fix.
     Diagnose(DiagnoseArgs),
+    /// Boots an image with more and more grants until systemd comes up, and says the least that it needs, as docker, podman and
+    /// compose have it.
+    Advise(AdviseArgs),
     /// Makes a page of the support table, HTML or Markdown, from reports that check has written.
     Report(ReportArgs),
     /// Shows the cases, and why each is in or out. Starts nothing when the facts are given.
@@ -369,6 +372,33 @@ pub struct DiagnoseArgs {
     /// Where the container is.
     #[command(flatten)]
     pub host: HostArgs,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `advise`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Exit codes: 0 something works, 1 nothing does (and what is in the way is said), 3 the environment is wrong.\n\n\
+    Examples:\n  sdc-engine advise debian-12 --host docker-v2\n  sdc-engine advise registry.example/web:1 --init /lib/systemd/systemd"
+)]
+pub struct AdviseArgs {
+    /// An image that the engine has (nothing is pulled), or one of images/.
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+    /// Where it is tried.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// What PID 1 runs [default: /sbin/init, or what images/ declares].
+    #[arg(long, value_name = "COMMAND")]
+    pub init: Option<String>,
+    /// How long a boot may take.
+    #[arg(long, value_name = "TIME", default_value = "20s")]
+    pub timeout: String,
+    /// Also try, on a host that is no lab host of ours, what may change it: its cgroups, and privileged.
+    #[arg(long)]
+    pub allow_host_risk: bool,
     /// As JSON.
     #[arg(long)]
     pub json: bool,

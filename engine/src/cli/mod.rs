@@ -1,5 +1,6 @@
 //! The commands: reads arguments and files, puts the other modules together, and ends with an exit code.
 
+mod advise;
 mod args;
 mod check;
 mod clean;
@@ -74,6 +75,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(args, setting).await,
         Command::Compare(args) => compare::compare(args, &images, &golden, &redaction).await,
         Command::Diagnose(args) => diagnose::diagnose(args, &images, &redaction).await,
+        Command::Advise(args) => advise::advise(args, &images, &redaction).await,
         Command::Report(args) => report::report(&args, &redaction),
         Command::List(args) => list::list(args, &images, &redaction).await,
         Command::Host(args) => host::host(args, &images, &redaction).await,
