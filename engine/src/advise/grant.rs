@@ -143,7 +143,9 @@ const PRIVILEGED: Row = (
 );
 
 /// Setup modes in the order in which they change less.
-const MODES: [&str; 7] = ["unmount", "remount", "rebind", "minimal", "inner_cgroup", "cgroupns_simple", "cgroupns"];
+const MODES: [&str; 7] = ["unmount", "remount", "minimal", "inner_cgroup", "cgroupns_simple", "cgroupns", "rebind"];
+/// Those of them that are for the host's cgroup namespace.
+const MODES_OF_THE_HOST: [&str; 3] = ["cgroupns_simple", "cgroupns", "rebind"];
 
 /// The grants that can matter on a host, the most exposing last.
 #[must_use]
@@ -158,33 +160,26 @@ pub fn ladder(facts: &Facts, modes: &BTreeMap<String, SetupMode>) -> Vec<Grant> 
         flags: vec![("env", facts.engine.to_string())],
         way: false,
     };
-    let mut ladder = vec![container];
-    let mut add = |wanted: bool, way: bool, row: Row| {
-        if wanted {
-            ladder.push(of_row(way, row));
-        }
-    };
-    HARMLESS.iter().for_each(|row| add(true, false, *row));
-    // On v1 podman's systemd mode with a namespace works in the host's own root cgroup (podman#17727).
-    add(!docker && !v1, true, SYSTEMD_MODE);
-    add(docker && !v1, true, WRITABLE_CGROUPS);
-    add(true, false, SYS_ADMIN);
     let order = |mode: &&SetupMode| MODES.iter().position(|name| *name == mode.name).unwrap_or(MODES.len());
     let mut modes: Vec<&SetupMode> = modes.values().filter(|mode| mode.script.is_some()).collect();
     modes.sort_by_key(order);
-    ladder.extend(modes.into_iter().map(of_mode));
-    let mut add = |wanted: bool, way: bool, row: Row| {
-        if wanted {
-            ladder.push(of_row(way, row));
-        }
-    };
-    add(has("seccomp"), false, SECCOMP);
-    add(has("apparmor"), false, APPARMOR);
-    add(v1, true, HOST_CGROUPS_READ_ONLY);
-    add(!docker && v1, true, HOST_SYSTEMD_MODE);
-    add(true, true, HOST_CGROUPNS);
-    add(true, true, HOST_CGROUPS);
-    add(true, false, PRIVILEGED);
+    let (of_host, own): (Vec<&SetupMode>, Vec<&SetupMode>) =
+        modes.into_iter().partition(|mode| MODES_OF_THE_HOST.contains(&mode.name.as_str()));
+    let row = |wanted: bool, way: bool, row: Row| wanted.then(|| of_row(way, row));
+    let mut ladder = vec![container];
+    ladder.extend(HARMLESS.iter().map(|row| of_row(false, *row)));
+    // On v1 podman's systemd mode with a namespace works in the host's own root cgroup (podman#17727).
+    ladder.extend(row(!docker && !v1, true, SYSTEMD_MODE));
+    ladder.extend(row(docker && !v1, true, WRITABLE_CGROUPS));
+    ladder.push(of_row(false, SYS_ADMIN));
+    ladder.extend(own.into_iter().map(|mode| of_mode(mode, false)));
+    ladder.extend(row(has("seccomp"), false, SECCOMP));
+    ladder.extend(row(has("apparmor"), false, APPARMOR));
+    ladder.extend(row(v1, true, HOST_CGROUPS_READ_ONLY));
+    ladder.extend(row(!docker && v1, true, HOST_SYSTEMD_MODE));
+    ladder.push(of_row(true, HOST_CGROUPNS));
+    ladder.extend(of_host.into_iter().map(|mode| of_mode(mode, true)));
+    ladder.extend([of_row(true, HOST_CGROUPS), of_row(false, PRIVILEGED)]);
     ladder
 }
 
@@ -199,13 +194,19 @@ fn of_row(way: bool, (name, kind, flags, exposes, source): Row) -> Grant {
     }
 }
 
-fn of_mode(mode: &SetupMode) -> Grant {
+/// A setup mode; `host`: in the host's cgroup namespace.
+fn of_mode(mode: &SetupMode, host: bool) -> Grant {
+    let (kind, first, more) = match host {
+        true => (Kind::HostCgroups, "--cgroupns host, ", HOST_CGROUPNS.3),
+        false => (Kind::SetupMode, "", "Nothing more."),
+    };
+    let namespace = host.then(|| ("cgroupns", "host".to_owned()));
     Grant {
-        name: format!("the setup mode {}", mode.name),
-        kind: Kind::SetupMode,
-        exposes: format!("Nothing more; a script runs before systemd: {}", mode.title),
+        name: format!("{first}the setup mode {}", mode.name),
+        kind,
+        exposes: format!("{more} A script runs before systemd: {}", mode.title),
         source: format!("images/setup/{}/mode.toml", mode.name),
-        flags: vec![("setup_mode", mode.name.clone())],
+        flags: namespace.into_iter().chain([("setup_mode", mode.name.clone())]).collect(),
         way: true,
     }
 }
@@ -231,6 +232,8 @@ mod tests {
         assert!(has(&podman, "apparmor") && !has(&podman, "seccomp"));
         assert!(!has(&docker, "cgroup:ro") && has(&v1, "cgroup:ro") && !has(&v1, "writable-cgroups"));
         for mode in MODES {
+            let host = has(&docker, &format!("--cgroupns host, the setup mode {mode}"));
+            assert_eq!(host, MODES_OF_THE_HOST.contains(&mode), "{mode}");
             assert!(has(&docker, &format!("setup mode {mode}")), "{mode} is not shipped");
         }
     }

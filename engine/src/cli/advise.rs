@@ -20,7 +20,7 @@ use crate::images::{Catalogue, ImageDef, SetupMode, load, provide};
 use crate::judge;
 use crate::matrix::{Filters, MAX_CASES};
 use crate::observe::BootObservation;
-use crate::plan::{CasePlan, Inputs, RunPlan, WhyOut, lacking, plan};
+use crate::plan::{CasePlan, ContainerSpec, Inputs, RunPlan, WhyOut, lacking, plan};
 use crate::redact::Redaction;
 use crate::report::{Advised, advised};
 use crate::runner::{self, Goldens, Options, Owner, Run, argv};
@@ -222,7 +222,7 @@ impl<'a> Trial<'a> {
                     self.host.before_by_hand().into_iter().chain([line]).collect::<Vec<_>>().join("\n")
                 }
                 Some(why) => format!("# {why}: sdc-engine advise on such a host finds what it needs there"),
-                None => command_line(&case.container, &self.tag, &argv, &engine.to_string()),
+                None => command_line(&elsewhere(&case.container), &self.tag, &argv, &engine.to_string()),
             };
             let tried = if engine == here { "as it was tried" } else { "not tried here" };
             recipes.push((format!("{engine} ({tried})"), text.into()));
@@ -231,6 +231,11 @@ impl<'a> Trial<'a> {
             .push(("compose (not tried here)".to_owned(), advise::compose(&case.container, &self.tag, &argv).into()));
         recipes
     }
+}
+
+/// The same container for the other engine: podman would turn its systemd mode on by itself, and it was not on here.
+fn elsewhere(spec: &ContainerSpec) -> ContainerSpec {
+    ContainerSpec { systemd: spec.systemd.clone().or_else(|| Some("false".to_owned())), ..spec.clone() }
 }
 
 /// The image on the host: one that is declared is made where it lacks; any other must be there, for nothing is pulled.
@@ -248,7 +253,7 @@ async fn had(host: &dyn Host, catalogue: &Catalogue, name: &str) -> Result<(Stri
         let engine = host.facts().engine;
         let report = miette!(
             help = format!(
-                "{engine} pull or build it first, or --host names the host that has it; images/ declares {declared}"
+                "get it there first ({engine} pull, build or load), or name the host that has it by --host; images/ declares {declared}"
             ),
             "{} has no image `{name}`",
             host.facts().name

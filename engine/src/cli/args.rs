@@ -128,6 +128,15 @@ fn engine(text: &str) -> Result<EngineKind, String> {
     }
 }
 
+/// A time as scenarios have it, kept as it was written; with a limit, so that multiples of it are times too.
+fn duration(text: &str) -> Result<String, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if !time.is_zero() && time.as_secs() <= 3600 => Ok(text.to_owned()),
+        Ok(_) => Err("more than nothing, and an hour at most".to_owned()),
+        Err(error) => Err(format!("{error}; such as 20s or 1m 30s")),
+    }
+}
+
 /// Which scenarios and cases.
 #[derive(Debug, Clone, Args)]
 pub struct SelectArgs {
@@ -394,7 +403,7 @@ pub struct AdviseArgs {
     #[arg(long, value_name = "COMMAND")]
     pub init: Option<String>,
     /// How long a boot may take.
-    #[arg(long, value_name = "TIME", default_value = "20s")]
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration)]
     pub timeout: String,
     /// Also try, on a host that is no lab host of ours, what may change it: its cgroups, and privileged.
     #[arg(long)]
