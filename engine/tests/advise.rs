@@ -64,6 +64,10 @@ fn the_least_is_found_and_each_grant_is_proved() {
             tries.iter().all(|tried| !tried["grants"].to_string().contains("host")),
             "it was not needed: {tries:#?}"
         );
+        // podman would turn a systemd mode on that was not tried, or that was.
+        let podman = advice["recipes"].as_object().unwrap().iter().find(|(by, _)| by.starts_with("podman")).unwrap().1;
+        let mode = if lab == "podman-v2" { "--systemd=always" } else { "--systemd=false" };
+        assert!(podman.as_str().unwrap().contains(mode), "{podman}");
         let compose = advice["recipes"]["compose (not tried here)"].as_str().unwrap();
         let file = Yaml::load_from_str(compose).unwrap().remove(0);
         assert_eq!(file["services"]["systemd"]["cgroup"].as_str(), Some("private"), "{compose}");
