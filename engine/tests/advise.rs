@@ -49,6 +49,7 @@ fn the_least_is_found_and_each_grant_is_proved() {
         ("docker-v1", &["--cap-add SYS_ADMIN"][..]),
         ("docker-v2", &["--cap-add SYS_ADMIN", "the setup mode unmount"]),
         ("podman-v2", &["--systemd=always"]),
+        ("docker-28-v2", &["--tmpfs /run/lock", "--tmpfs /run", "--security-opt writable-cgroups=true"]),
     ];
     for (lab, least) in on {
         let Some(_alone) = able(lab) else { continue };
@@ -66,7 +67,11 @@ fn the_least_is_found_and_each_grant_is_proved() {
         );
         // podman would turn a systemd mode on that was not tried, or that was.
         let podman = advice["recipes"].as_object().unwrap().iter().find(|(by, _)| by.starts_with("podman")).unwrap().1;
-        let mode = if lab == "podman-v2" { "--systemd=always" } else { "--systemd=false" };
+        let mode = match lab {
+            "podman-v2" => "--systemd=always",
+            "docker-28-v2" => "podman has none",
+            _ => "--systemd=false",
+        };
         assert!(podman.as_str().unwrap().contains(mode), "{podman}");
         let compose = advice["recipes"]["compose (not tried here)"].as_str().unwrap();
         let file = Yaml::load_from_str(compose).unwrap().remove(0);

@@ -11,6 +11,7 @@ use super::args::AdviseArgs;
 use super::exit::{Exit, Failure};
 use super::host::{self, Opened};
 use super::images::cache;
+use super::session;
 use super::{columns, json, print, say, signals};
 use crate::advise::{self, Advice, Attempt, Ended, Grant, IMAGE, NAME, Verdict};
 use crate::diagnose::{self, Diagnoses};
@@ -18,6 +19,7 @@ use crate::facts::{EngineKind, Facts};
 use crate::host::{Host, command_line};
 use crate::images::{Catalogue, ImageDef, SetupMode, load, provide};
 use crate::judge;
+use crate::leak::{HostState, Leak};
 use crate::matrix::{Filters, MAX_CASES};
 use crate::observe::BootObservation;
 use crate::plan::{CasePlan, ContainerSpec, Inputs, RunPlan, WhyOut, lacking, plan};
@@ -34,11 +36,16 @@ pub(super) async fn advise(args: AdviseArgs, images: &Path, redaction: &Redactio
     let cancel = CancellationToken::new();
     signals::cancel_at_signal(cancel.clone())?;
     let opened = host::open_one(&args.host, images).await?;
+    let mut changed = Changed::default();
     let told = match Trial::prepare(&args, &opened, catalogue, diagnoses, cancel).await {
-        Ok(trial) => trial.told(&args, redaction).await,
+        Ok(trial) => trial.told(&args, redaction, &mut changed).await,
         Err(failure) => Err(failure),
     };
     let left = opened.host.close().await;
+    session::settle(opened.host.as_ref(), changed.before, &mut changed.leaks).await;
+    for leak in changed.leaks.iter().filter(|leak| leak.lasting) {
+        say(&format!("a try changed the host, or somebody did meanwhile: {}", leak.words().join("; ")));
+    }
     let works = told?;
     if !left.is_empty() {
         return Err(Failure::environment(left.join("; ")));
@@ -58,6 +65,14 @@ fn catalogue(images: &Path) -> Result<Catalogue, Failure> {
         not_applicable: Vec::new(),
     });
     Ok(catalogue)
+}
+
+/// What tries changed on the host.
+#[derive(Default)]
+struct Changed {
+    /// The host as the first try found it.
+    before: Option<HostState>,
+    leaks: Vec<Leak>,
 }
 
 /// An image, and where it is tried.
@@ -101,21 +116,21 @@ impl<'a> Trial<'a> {
     }
 
     /// Searches and tells; gives whether anything works.
-    async fn told(&self, args: &AdviseArgs, redaction: &Redaction) -> Result<bool, Failure> {
-        let advice = self.search().await?;
+    async fn told(&self, args: &AdviseArgs, redaction: &Redaction, changed: &mut Changed) -> Result<bool, Failure> {
+        let advice = self.search(changed).await?;
         self.tell(args, &advice, redaction)?;
         Ok(matches!(advice.verdict(), Verdict::Least { .. }))
     }
 
     /// Tries until it is known what works.
-    async fn search(&self) -> Result<Advice, Failure> {
+    async fn search(&self, changed: &mut Changed) -> Result<Advice, Failure> {
         let mut advice = Advice { ladder: self.ladder.clone(), attempts: Vec::new() };
         while let Some(candidate) = advice.next() {
             if self.cancel.is_cancelled() {
                 return Err(interrupted());
             }
-            let (ended, case) =
-                self.attempt(&advise::text(&candidate, &self.ladder, self.host.facts(), self.timeout)).await?;
+            let text = advise::text(&candidate, &self.ladder, self.host.facts(), self.timeout);
+            let (ended, case) = self.attempt(&text, changed).await?;
             let grants = advice.names(&candidate);
             if let Ended::Booted { outcome, .. } = &ended {
                 let what = if grants.is_empty() { "nothing".to_owned() } else { grants.join(" ") };
@@ -127,7 +142,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Plans a scenario for this host and boots it, unless it can't or must not run here.
-    async fn attempt(&self, text: &str) -> Result<(Ended, Option<CasePlan>), Failure> {
+    async fn attempt(&self, text: &str, changed: &mut Changed) -> Result<(Ended, Option<CasePlan>), Failure> {
         let mut planned = self.plan(text)?;
         let Some(case) = planned.groups.first().and_then(|group| group.cases.first()).cloned() else {
             let why = planned.left_out.pop().map(|out| out.why);
@@ -147,9 +162,8 @@ impl<'a> Trial<'a> {
             cancel: self.cancel.clone(),
         };
         let outcome = runner::run(run, planned).await;
-        for leak in outcome.summary.leaks.iter().filter(|leak| leak.lasting) {
-            say(&format!("a try changed the host: {}", leak.words().join("; ")));
-        }
+        changed.before = changed.before.take().or(outcome.before);
+        changed.leaks.extend(outcome.summary.leaks);
         if !outcome.summary.left_behind.is_empty() {
             return Err(Failure::environment(outcome.summary.left_behind.join("; ")));
         }
@@ -249,11 +263,14 @@ async fn had(host: &dyn Host, catalogue: &Catalogue, name: &str) -> Result<(Stri
         return Ok((provided.tag, ImageDef { name: IMAGE.to_owned(), ..image.clone() }));
     }
     if host.image(name).await.map_err(Failure::environment)?.is_none() {
-        let declared = catalogue.images.keys().cloned().collect::<Vec<_>>().join(", ");
+        let declared = match catalogue.images.keys().cloned().collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "the folder of --images declares none".to_owned(),
+            names => format!("--images declares {names}"),
+        };
         let engine = host.facts().engine;
         let report = miette!(
             help = format!(
-                "get it there first ({engine} pull, build or load), or name the host that has it by --host; images/ declares {declared}"
+                "get it there first ({engine} pull, build or load), or name the host that has it by --host; {declared}"
             ),
             "{} has no image `{name}`",
             host.facts().name
