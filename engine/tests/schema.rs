@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use clap::ValueEnum as _;
+use sdc_engine::cli::File;
 use sdc_engine::facts::Facts;
 use sdc_engine::images::{Catalogue, Folder, Folders};
 use sdc_engine::matrix::{Filters, MAX_CASES};
 use sdc_engine::plan::{Inputs, plan};
 use sdc_engine::scenario::{Code, Diagnostic, Input, parse};
-use sdc_engine::schema::{File, Shape, Table, json};
+use sdc_engine::schema::{Shape, Table, json};
 use sdc_engine::source::Sources;
 use serde_json::{Map, Value};
 
@@ -96,7 +97,7 @@ fn every_shipped_file_is_valid_and_names_its_schema() {
         let named = path.parent().unwrap().join(named).canonicalize().unwrap();
         assert_eq!(named, root().join(kind.schema()).canonicalize().unwrap(), "{}", path.display());
         let value: Value = toml::from_str(&text).unwrap();
-        let validator = jsonschema::validator_for(&json(kind)).unwrap();
+        let validator = jsonschema::validator_for(&json(kind.table())).unwrap();
         let errors = errors(&validator, &value);
         assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
     }
@@ -109,7 +110,7 @@ fn files_with_unknown_keys_are_refused() {
         let kind = if entry.file_name() == "defaults.toml" { File::Defaults } else { File::Scenario };
         let text = std::fs::read_to_string(entry.path()).unwrap();
         let value: Value = toml::from_str(&text).unwrap();
-        assert!(!jsonschema::is_valid(&json(kind), &value), "{}", entry.path().display());
+        assert!(!jsonschema::is_valid(&json(kind.table()), &value), "{}", entry.path().display());
     }
 }
 
@@ -195,7 +196,7 @@ fn decoded(file: File, text: &str) -> Vec<Diagnostic> {
 #[test]
 fn the_schema_and_the_decoder_accept_every_key_of_the_tables() {
     for file in File::ALL {
-        let validator = jsonschema::validator_for(&json(file)).unwrap();
+        let validator = jsonschema::validator_for(&json(file.table())).unwrap();
         let all = tables(file.table(), false);
         assert!(!all.is_empty());
         for (path, value) in all {
@@ -232,7 +233,7 @@ const EITHER: [&str; 5] = [
 fn the_schema_and_the_decoder_refuse_unknown_keys_in_every_table() {
     let mut count = 0;
     for file in File::ALL {
-        let validator = jsonschema::validator_for(&json(file)).unwrap();
+        let validator = jsonschema::validator_for(&json(file.table())).unwrap();
         for (path, value) in tables(file.table(), true) {
             count += 1;
             assert!(!validator.is_valid(&value), "{file:?}{path}: {value:#}");
@@ -349,5 +350,5 @@ fn new_names_the_schema_where_there_is_one() {
     let deep = new("a/b/deep");
     assert!(deep.starts_with("#:schema ../../scenario.schema.json\n"));
     let value: Value = toml::from_str(&deep).unwrap();
-    assert!(jsonschema::is_valid(&json(File::Scenario), &value));
+    assert!(jsonschema::is_valid(&json(File::Scenario.table()), &value));
 }

@@ -8,13 +8,11 @@
 //! ```
 
 mod advice;
-mod compose;
 mod grant;
 mod scenario;
 mod search;
 
 pub use advice::{Advice, Attempt, Ended, Needed, Verdict};
-pub use compose::compose;
 pub use grant::{Grant, Kind, ladder};
 pub use scenario::{IMAGE, NAME, text};
 pub use search::{Candidate, Next, Seen, Step, next};

@@ -16,7 +16,7 @@ use super::{columns, json, print, say, signals};
 use crate::advise::{self, Advice, Attempt, Ended, Grant, IMAGE, NAME, Verdict};
 use crate::diagnose::{self, Diagnoses};
 use crate::facts::{EngineKind, Facts};
-use crate::host::{Host, command_line};
+use crate::host::{Host, command_line, compose};
 use crate::images::{Catalogue, ImageDef, SetupMode, load, provide};
 use crate::judge;
 use crate::leak::{HostState, Leak};
@@ -241,8 +241,7 @@ impl<'a> Trial<'a> {
             let tried = if engine == here { "as it was tried" } else { "not tried here" };
             recipes.push((format!("{engine} ({tried})"), text.into()));
         }
-        recipes
-            .push(("compose (not tried here)".to_owned(), advise::compose(&case.container, &self.tag, &argv).into()));
+        recipes.push(("compose (not tried here)".to_owned(), compose(&case.container, &self.tag, &argv).into()));
         recipes
     }
 }

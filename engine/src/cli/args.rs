@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::File;
 use crate::facts::EngineKind;
 use crate::matrix::MAX_CASES;
-use crate::schema::File;
 
 /// What works, and what does not, when systemd runs inside a container.
 #[derive(Debug, Parser)]

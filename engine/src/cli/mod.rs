@@ -8,6 +8,7 @@ mod compare;
 mod diagnose;
 mod exit;
 mod explain;
+mod files;
 mod goldens;
 mod host;
 mod images;
@@ -34,6 +35,7 @@ use clap::Parser;
 
 pub use args::Cli;
 pub use exit::{Exit, Failure};
+pub use files::File;
 
 use args::Command;
 

@@ -7,9 +7,8 @@ use miette::miette;
 
 use super::args::NewArgs;
 use super::exit::{Exit, Failure};
-use super::print;
+use super::{File, print};
 use crate::scenario::unsafe_name;
-use crate::schema::File;
 
 const TEMPLATE: &str = include_str!("new_scenario.toml");
 

@@ -2,16 +2,17 @@
 
 use super::args::SchemaArgs;
 use super::exit::{Exit, Failure};
-use super::{json, print};
-use crate::schema::{self, File};
+use super::{File, json, print};
+use crate::schema::{self, Table};
 
 /// Prints a schema, or the reference.
 pub(super) fn schema(args: &SchemaArgs) -> Result<Exit, Failure> {
     if args.markdown {
         let files = args.file.map_or_else(|| File::ALL.to_vec(), |file| vec![file]);
-        print(&schema::markdown(&files))?;
+        let tables: Vec<&Table> = files.into_iter().map(File::table).collect();
+        print(&schema::markdown(&tables))?;
     } else {
-        print(&json(&schema::json(args.file.unwrap_or(File::Scenario)))?)?;
+        print(&json(&schema::json(args.file.unwrap_or(File::Scenario).table()))?)?;
     }
     Ok(Exit::Held)
 }

@@ -3,17 +3,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::File;
 use super::model::{Key, Shape, Table};
 
-/// The schema of a kind of file.
+/// The schema of a kind of file, which is a table as a whole.
 #[must_use]
-pub fn json(file: File) -> Value {
+pub fn json(file: &Table) -> Value {
     let mut definitions = Map::new();
-    let Value::Object(body) = table(file.table(), &mut definitions) else { return Value::Null };
+    let Value::Object(body) = table(file, &mut definitions) else { return Value::Null };
     let mut root = Map::new();
     root.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
-    root.insert("title".into(), format!("sdc-engine: {}", file.table().what).into());
+    root.insert("title".into(), format!("sdc-engine: {}", file.what).into());
     root.insert("$comment".into(), "made by: sdc-engine schema".into());
     root.extend(body);
     definitions.sort_keys();

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use super::File;
 use super::model::{Key, Named, Shape, Table};
 
 const HEAD: &str = "\
@@ -16,12 +15,12 @@ may hold templates. A *name* has small letters, digits, `_`, `.` and `-`. A *dur
 
 /// The reference of some kinds of files; a table that several have is shown once.
 #[must_use]
-pub fn markdown(files: &[File]) -> String {
+pub fn markdown(files: &[&'static Table]) -> String {
     let mut text = String::from("# The keys of sdc-engine's files\n\n");
     text.push_str(HEAD);
     let mut shown: Vec<&str> = Vec::new();
     for file in files {
-        section(&mut text, file.table(), 2, &mut shown);
+        section(&mut text, file, 2, &mut shown);
     }
     text
 }

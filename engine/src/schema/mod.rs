@@ -8,12 +8,10 @@
 //!
 //! So a key that is not in a table can't be read, and one that is in it is explained everywhere.
 
-mod files;
 mod json;
 mod markdown;
 mod model;
 
-pub use files::File;
 pub use json::json;
 pub use markdown::markdown;
 pub use model::{Key, Named, Shape, Table, words};

@@ -1,8 +1,8 @@
-//! A container as a compose file.
+//! A container as a compose file. Pure.
 
 use std::fmt::Write as _;
 
-use crate::host::by_hand::SETUP_FOLDER;
+use super::by_hand::SETUP_FOLDER;
 use crate::plan::ContainerSpec;
 
 /// The compose file of a container that `argv` runs in. It is written in the flags that advice may name.

@@ -1,6 +1,6 @@
 //! The kinds of files that people write.
 
-use super::model::Table;
+use crate::schema::Table;
 
 /// A kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
