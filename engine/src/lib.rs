@@ -8,11 +8,13 @@
 //!     runner -> observe (observations) -> judge -> verdicts -> pending (set aside, decided on) -> golden (updates, as values)
 //! ```
 //!
-//! `diagnose` knows what lines of logs come from; `compare` sets two reports side by side; `leak` says what changed on a host; `redact` takes names out of what leaves the program.
+//! `advise` knows which grants to try next, and `diagnose` what lines of logs come from; `compare` sets two reports side by side; `leak` says what changed on a host; `schema` turns the
+//! decoders' tables of keys into schemas and a reference; `redact` takes names out of what leaves the program.
 //!
-//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `diagnose`, `leak`, `compare` and `redact` are pure but for the one
+//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `advise`, `diagnose`, `leak`, `compare`, `redact` and `schema` are pure but for the one
 //! file of each that says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
 
+pub mod advise;
 pub mod cli;
 pub mod compare;
 pub mod diagnose;
@@ -32,6 +34,7 @@ pub mod redact;
 pub mod report;
 pub mod runner;
 pub mod scenario;
+pub mod schema;
 pub mod secrets;
 pub mod source;
 #[cfg(test)]

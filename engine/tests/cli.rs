@@ -424,3 +424,11 @@ fn completions_and_manual_pages_know_every_command() {
     assert!(check.contains(".TH sdc-engine-check 1") && check.contains("repeat"), "{check}");
     assert!(fails(&["man", "nope"], 2).contains("there is no command `nope`"));
 }
+
+#[test]
+fn advice_needs_a_time_that_is_one_and_an_engine() {
+    let words = fails(&["advise", "debian-12", "--timeout", "soon"], 2);
+    assert!(words.contains("soon") && words.contains("--timeout"), "{words}");
+    let words = fails(&["advise", "debian-12"], 3);
+    assert!(words.contains("nowhere"), "{words}");
+}

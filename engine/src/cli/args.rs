@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::File;
 use crate::facts::EngineKind;
 use crate::matrix::MAX_CASES;
 
@@ -49,6 +50,9 @@ pub enum Command {
     Compare(CompareArgs),
     /// Reads the log of a container in which systemd did not come up, and says the cause and the fix.
     Diagnose(DiagnoseArgs),
+    /// Boots an image with more and more grants until systemd comes up, and says the least that it needs, as docker, podman and
+    /// compose have it.
+    Advise(AdviseArgs),
     /// Makes a page of the support table, HTML or Markdown, from reports that check has written.
     Report(ReportArgs),
     /// Shows the cases, and why each is in or out. Starts nothing when the facts are given.
@@ -74,6 +78,8 @@ pub enum Command {
     New(NewArgs),
     /// Says whether scenarios are right, for every kind of host, and warns of what has no effect. Starts nothing.
     Lint(LintArgs),
+    /// Prints the keys that files may have, as a JSON Schema for editors or, with --markdown, as a reference.
+    Schema(SchemaArgs),
     /// Prints a shell's completions: sdc-engine completions bash >/etc/bash_completion.d/sdc-engine
     Completions(CompletionsArgs),
     /// Prints the manual page, or that of a command: sdc-engine man check | man -l -
@@ -119,6 +125,15 @@ fn engine(text: &str) -> Result<EngineKind, String> {
         "docker" => Ok(EngineKind::Docker),
         "podman" => Ok(EngineKind::Podman),
         _ => Err("there are: docker, podman".to_owned()),
+    }
+}
+
+/// A time as scenarios have it, kept as it was written; with a limit, so that multiples of it are times too.
+fn duration(text: &str) -> Result<String, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if !time.is_zero() && time.as_secs() <= 3600 => Ok(text.to_owned()),
+        Ok(_) => Err("more than nothing, and an hour at most".to_owned()),
+        Err(error) => Err(format!("{error}; such as 20s or 1m 30s")),
     }
 }
 
@@ -371,6 +386,33 @@ pub struct DiagnoseArgs {
     pub json: bool,
 }
 
+/// `advise`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Exit codes: 0 something works, 1 nothing does (and what is in the way is said), 3 the environment is wrong.\n\n\
+    Examples:\n  sdc-engine advise debian-12 --host docker-v2\n  sdc-engine advise registry.example/web:1 --init /lib/systemd/systemd"
+)]
+pub struct AdviseArgs {
+    /// An image that the engine has (nothing is pulled), or one of images/.
+    #[arg(value_name = "IMAGE")]
+    pub image: String,
+    /// Where it is tried.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// What PID 1 runs [default: /sbin/init, or what images/ declares].
+    #[arg(long, value_name = "COMMAND")]
+    pub init: Option<String>,
+    /// How long a boot may take.
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration)]
+    pub timeout: String,
+    /// Also try, on a host that is no lab host of ours, what may change it: its cgroups, and privileged.
+    #[arg(long)]
+    pub allow_host_risk: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `list`.
 #[derive(Debug, Clone, Args)]
 pub struct ListArgs {
@@ -475,6 +517,17 @@ pub struct LintArgs {
     /// The scenarios.
     #[command(flatten)]
     pub paths: PathArgs,
+}
+
+/// `schema`.
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArgs {
+    /// The kind of file [default: scenario; with --markdown: all].
+    #[arg(value_name = "FILE")]
+    pub file: Option<File>,
+    /// A reference for people instead, in Markdown.
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// `completions`.

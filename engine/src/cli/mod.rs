@@ -1,5 +1,6 @@
 //! The commands: reads arguments and files, puts the other modules together, and ends with an exit code.
 
+mod advise;
 mod args;
 mod check;
 mod clean;
@@ -7,6 +8,7 @@ mod compare;
 mod diagnose;
 mod exit;
 mod explain;
+mod files;
 mod goldens;
 mod host;
 mod images;
@@ -20,6 +22,7 @@ mod manual;
 mod new;
 mod report;
 mod reports;
+mod schema;
 mod secrets;
 mod select;
 mod session;
@@ -32,6 +35,7 @@ use clap::Parser;
 
 pub use args::Cli;
 pub use exit::{Exit, Failure};
+pub use files::File;
 
 use args::Command;
 
@@ -73,6 +77,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(args, setting).await,
         Command::Compare(args) => compare::compare(args, &images, &golden, &redaction).await,
         Command::Diagnose(args) => diagnose::diagnose(args, &images, &redaction).await,
+        Command::Advise(args) => advise::advise(args, &images, &redaction).await,
         Command::Report(args) => report::report(&args, &redaction),
         Command::List(args) => list::list(args, &images, &redaction).await,
         Command::Host(args) => host::host(args, &images, &redaction).await,
@@ -86,6 +91,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Explain(args) => explain::explain(args, &images).await,
         Command::New(args) => new::new(&args),
         Command::Lint(args) => lint::lint(&args, setting),
+        Command::Schema(args) => schema::schema(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
         Command::Clean(args) => clean::clean(args, &images).await,

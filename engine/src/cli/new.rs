@@ -7,7 +7,7 @@ use miette::miette;
 
 use super::args::NewArgs;
 use super::exit::{Exit, Failure};
-use super::print;
+use super::{File, print};
 use crate::scenario::unsafe_name;
 
 const TEMPLATE: &str = include_str!("new_scenario.toml");
@@ -30,10 +30,20 @@ pub(super) fn new(args: &NewArgs) -> Result<Exit, Failure> {
         )));
     }
     let path = args.folder.join(format!("{name}.toml"));
-    write(&path, &TEMPLATE.replace("@NAME@", name).replace("@PATH@", &path.display().to_string()))?;
+    let text = TEMPLATE.replace("@NAME@", name).replace("@PATH@", &path.display().to_string());
+    let directive = schema(&path).map_or_else(String::new, |schema| format!("#:schema {schema}\n"));
+    write(&path, &format!("{directive}{text}"))?;
     let shown = path.display();
     print(&format!("wrote {shown}\nnext: sdc-engine lint {shown}; sdc-engine check {shown}\n"))?;
     Ok(Exit::Held)
+}
+
+/// Where the schema of scenarios is, as seen from the file, if it stands in a folder above it: editors look for it there.
+fn schema(path: &Path) -> Option<String> {
+    let name = Path::new(File::Scenario.schema()).file_name()?.to_str()?;
+    let folders = path.ancestors().skip(1).take_while(|folder| !folder.as_os_str().is_empty());
+    let above = folders.map(|folder| folder.join(name)).position(|schema| schema.is_file())?;
+    Some(if above == 0 { format!("./{name}") } else { format!("{}{name}", "../".repeat(above)) })
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

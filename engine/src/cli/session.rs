@@ -22,7 +22,7 @@ use crate::golden::{self, Coordinates, GoldenStore};
 use crate::host::{Host, Masked};
 use crate::images::{Catalogue, provide};
 use crate::judge::{CaseResult, GoldenKey, Verdict, golden_keys, unused_rules};
-use crate::leak;
+use crate::leak::{self, HostState, Leak};
 use crate::plan::{CaseId, CasePlan, LeftOut, RunPlan};
 use crate::redact::Redaction;
 use crate::report::run::Run as Record;
@@ -165,7 +165,7 @@ impl Session<'_> {
             }
             let left = opened.host.close().await;
             self.outcome.summary.left_behind.extend(left);
-            self.settle(opened.host.as_ref()).await;
+            settle(opened.host.as_ref(), self.outcome.before.take(), &mut self.outcome.summary.leaks).await;
             match done {
                 Err(failure) if several && failure.exit == Exit::Environment => {
                     let plan = self.selection.plan(opened.host.facts())?;
@@ -176,15 +176,6 @@ impl Session<'_> {
             }
         }
         Ok(())
-    }
-
-    /// What the end of an engine of ours has undone on the machine does not last.
-    async fn settle(&mut self, host: &dyn Host) {
-        if let Some(before) = self.outcome.before.take()
-            && let Some(now) = host.state(true).await
-        {
-            leak::settle(&mut self.outcome.summary.leaks, &host.facts().name, &leak::changes(&before, &now));
-        }
     }
 
     /// Whether containers of that host are to stay; not where the run was interrupted, and nobody waits.
@@ -300,6 +291,15 @@ impl Session<'_> {
         self.facts.push(facts);
         self.cases.extend(cases);
         Ok(())
+    }
+}
+
+/// What the end of an engine of ours has undone on the machine does not last; `before` is how the run found it.
+pub(super) async fn settle(host: &dyn Host, before: Option<HostState>, leaks: &mut Vec<Leak>) {
+    if let Some(before) = before
+        && let Some(now) = host.state(true).await
+    {
+        leak::settle(leaks, &host.facts().name, &leak::changes(&before, &now));
     }
 }
 

@@ -7,6 +7,7 @@
 //! ```
 
 mod engine;
+mod keys;
 mod link;
 mod load;
 mod matching;
@@ -14,6 +15,7 @@ mod model;
 mod parse;
 
 pub use engine::killed_for_memory;
+pub(crate) use keys::DIAGNOSES;
 pub use link::url;
 pub use load::load;
 pub use matching::Known;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::keys::{DIAGNOSES, DIAGNOSIS};
 use super::link::{projects, url};
 use super::matching::CONTAINER;
 use super::model::{Diagnoses, Entry};
@@ -37,7 +38,7 @@ pub fn shipped() -> Diagnoses {
 pub fn parse(sources: &Sources, file: FileId) -> Result<Diagnoses, Vec<Diagnostic>> {
     let sink = Sink::new(sources);
     let cx = Cx { sink: &sink, file };
-    let entries = with_root(cx, "a diagnoses.toml", |fields| {
+    let entries = with_root(cx, &DIAGNOSES, |fields| {
         let item = fields.get("diagnosis")?;
         let items = item.list("a list of tables", "write [[diagnosis]], with two brackets, for each")?;
         let mut names: BTreeSet<String> = BTreeSet::new();
@@ -48,7 +49,7 @@ pub fn parse(sources: &Sources, file: FileId) -> Result<Diagnoses, Vec<Diagnosti
 }
 
 fn entry(item: &Item<'_, '_>, names: &mut BTreeSet<String>) -> Option<Entry> {
-    let fields = item.table("a diagnosis", "write [[diagnosis]] with `name`, `line`, `cause` and `fix`")?;
+    let fields = item.table(&DIAGNOSIS, "write [[diagnosis]] with `name`, `line`, `cause` and `fix`")?;
     let name = fields.required("name", "name = \"cgroup-read-only\"").and_then(|item| item.text());
     if let Some(name) = &name {
         check_name(&fields, name, names);

@@ -6,6 +6,7 @@
 mod address;
 pub mod applied;
 pub mod by_hand;
+mod compose;
 mod create;
 pub mod discover;
 pub mod docker;
@@ -27,6 +28,7 @@ mod wire;
 pub use address::Address;
 pub use applied::not_applied;
 pub use by_hand::command_line;
+pub use compose::compose;
 pub use discover::{Ask, Choice, Environment, Target, discover, open};
 pub use docker::Docker;
 pub use lab::{Lab, Labs};

@@ -1,11 +1,13 @@
 //! What `images/` declares: base images and setup modes, as data. Pure but for `load`, which reads the files, and
 //! `provide`, by which a host comes to have an image.
 
+mod keys;
 mod load;
 mod model;
 mod parse;
 mod provide;
 
+pub(crate) use keys::{IMAGE, MODE};
 pub use load::load;
 pub(crate) use load::read;
 pub use model::{Bootstrap, Build, Catalogue, ImageDef, SetupMode};

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use super::keys::{BOOTSTRAP, BUILD, IMAGE, MODE};
 use super::model::{Bootstrap, Build, Catalogue, ImageDef, SetupMode};
 use crate::scenario::cursor::{Cx, Fields, Item};
 use crate::scenario::document::with_root;
-use crate::scenario::{CONTAINER_PATHS, Code, Diagnostic, Scope, Sink, check_capability, rules, unsafe_name};
+use crate::scenario::{
+    CONTAINER_PATHS, Code, Diagnostic, NOT_APPLICABLE, Scope, Sink, check_capability, rules, unsafe_name,
+};
 use crate::source::{FileId, Loc, Sources, Sp};
 
 /// One folder of `images/` or `images/setup/`.
@@ -49,13 +52,13 @@ pub(crate) fn parse_into(sink: &Sink<'_>, folders: &Folders) -> Catalogue {
     for folder in &folders.images {
         let cx = Cx { sink, file: folder.file };
         check_name(cx, &folder.name);
-        let image = with_root(cx, "an image.toml", |fields| image(fields, folder));
+        let image = with_root(cx, &IMAGE, |fields| image(fields, folder));
         catalogue.images.insert(folder.name.clone(), image);
     }
     for folder in &folders.setup_modes {
         let cx = Cx { sink, file: folder.file };
         check_name(cx, &folder.name);
-        let mode = with_root(cx, "a mode.toml", |fields| setup_mode(fields, folder));
+        let mode = with_root(cx, &MODE, |fields| setup_mode(fields, folder));
         catalogue.setup_modes.insert(folder.name.clone(), mode);
     }
     catalogue
@@ -137,7 +140,7 @@ fn content(image: &ImageDef) -> String {
 }
 
 fn bootstrap_of(item: &Item<'_, '_>) -> Option<Bootstrap> {
-    let fields = item.table("[bootstrap]", "write [bootstrap] with `suite`, `variant` and `packages`")?;
+    let fields = item.table(&BOOTSTRAP, "write [bootstrap] with `suite`, `variant` and `packages`")?;
     let suite = fields.required("suite", "suite = \"bookworm\"").and_then(|item| item.text());
     let variant = fields.required("variant", "mmdebstrap's: variant = \"minbase\"").and_then(|item| item.text());
     let packages = fields.required("packages", "packages = [\"systemd\", \"systemd-sysv\", \"dbus\"]");
@@ -153,7 +156,7 @@ fn bootstrap_of(item: &Item<'_, '_>) -> Option<Bootstrap> {
 }
 
 fn build(item: &Item<'_, '_>, folder: &Folder) -> Option<Build> {
-    let fields = item.table("[build]", "write [build] with `dockerfile` and `needs`")?;
+    let fields = item.table(&BUILD, "write [build] with `dockerfile` and `needs`")?;
     let dockerfile = fields.required("dockerfile", "the file's name, beside this one: dockerfile = \"Dockerfile\"");
     let needs = fields.required("needs", "the image that it starts from: needs = \"docker.io/library/debian:12\"");
     let dockerfile = dockerfile.and_then(|item| item.text());
@@ -173,7 +176,7 @@ fn setup_mode(fields: &Fields<'_, '_>, folder: &Folder) -> SetupMode {
     for capability in &capabilities {
         check_capability(fields.cx, capability);
     }
-    let not_applicable = fields.get("not_applicable").map_or_else(Vec::new, |item| rules(&item, "[[not_applicable]]"));
+    let not_applicable = fields.get("not_applicable").map_or_else(Vec::new, |item| rules(&item, &NOT_APPLICABLE));
     let scope = Scope { axes: Vec::new(), paths: CONTAINER_PATHS, whose: "names of a mode.toml".to_string() };
     for rule in &not_applicable {
         scope.condition(fields.cx.sink, &rule.when.0);

@@ -14,3 +14,4 @@ pub use model::{
     Action, BootExpectation, BootGroup, BootSpec, CaseId, CasePlan, Check, ContainerSpec, Expectation, LeftOut, Risk,
     RunPlan, StepPlan, WhyOut,
 };
+pub(crate) use requirements::lacking;

@@ -20,7 +20,7 @@ pub(super) fn forbidden(spec: &ContainerSpec, facts: &Facts) -> Option<String> {
 }
 
 /// The flag that this engine, of whatever machine, does not have.
-pub(super) fn lacking(spec: &ContainerSpec, facts: &Facts) -> Option<String> {
+pub(crate) fn lacking(spec: &ContainerSpec, facts: &Facts) -> Option<String> {
     if spec.cgroupns.is_some() && older(&facts.api_version, (1, 41)) {
         return Some(format!("the engine's API {} is older than 1.41, which cgroupns needs", facts.api_version));
     }

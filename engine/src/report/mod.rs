@@ -2,6 +2,7 @@
 //! at a time, [`run::Run`] keeps them, and each reporter turns that value into text at the end. Only `terminal` writes
 //! to a stream, and only to the one that it was given; `junit` and `json` write one file each, atomically.
 
+mod advise;
 pub mod compare;
 pub mod counts;
 mod details;
@@ -28,6 +29,7 @@ mod sample;
 
 use std::io;
 
+pub use advise::{Advised, advised};
 pub use counts::{Counts, Outcome};
 pub use explain::{Explained, explained};
 pub use file::Target;

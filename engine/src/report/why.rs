@@ -41,7 +41,7 @@ fn fields(told: &Diagnosis) -> Vec<(&'static str, String)> {
 }
 
 /// A named text; what does not fit goes on below its start.
-fn field(indent: usize, name: &str, text: &str, look: Look) -> Vec<String> {
+pub(super) fn field(indent: usize, name: &str, text: &str, look: Look) -> Vec<String> {
     let columns = look.columns.map(|columns| columns.saturating_sub(indent + NAME));
     // Words of a log may be among them.
     let text = plain_log(text).replace('\n', " ");

@@ -13,6 +13,7 @@ use super::diagnostic::{Code, Diagnostic, Sink};
 use super::model::{Condition, Template};
 use super::names::{list, nearest};
 use super::pattern;
+use crate::schema::Table;
 use crate::source::{FileId, Loc, Sp};
 
 /// Words that people bring from other tools, and the key that they stand for here.
@@ -57,31 +58,22 @@ impl Cx<'_> {
     }
 }
 
-/// A table whose keys are taken one by one.
+/// A table whose keys are taken one by one: those of its [`Table`] alone, so that none is read that is not explained.
 pub(crate) struct Fields<'a, 'i> {
     /// The file.
     pub(crate) cx: Cx<'a>,
-    what: &'static str,
+    of: &'static Table,
     table: &'a DeTable<'i>,
     span: Range<usize>,
-    asked: RefCell<Vec<&'static str>>,
     /// Keys that lack; reported at the end, unless an unknown key looks like one.
     missing: RefCell<Vec<(String, Diagnostic)>>,
     finished: Cell<bool>,
 }
 
 impl<'a, 'i> Fields<'a, 'i> {
-    /// A table of what messages call `what`.
-    pub(super) fn new(cx: Cx<'a>, what: &'static str, table: &'a DeTable<'i>, span: Range<usize>) -> Self {
-        Self {
-            cx,
-            what,
-            table,
-            span,
-            asked: RefCell::default(),
-            missing: RefCell::default(),
-            finished: Cell::new(false),
-        }
+    /// A table that may have the keys of `of`.
+    pub(super) fn new(cx: Cx<'a>, of: &'static Table, table: &'a DeTable<'i>, span: Range<usize>) -> Self {
+        Self { cx, of, table, span, missing: RefCell::default(), finished: Cell::new(false) }
     }
 
     /// Where the table was written: its header, or the start of the file.
@@ -91,9 +83,7 @@ impl<'a, 'i> Fields<'a, 'i> {
 
     /// The value of a key.
     pub(crate) fn get(&self, key: &'static str) -> Option<Item<'a, 'i>> {
-        if !self.asked.borrow().contains(&key) {
-            self.asked.borrow_mut().push(key);
-        }
+        debug_assert!(self.of.has(key), "{} has no key `{key}`", self.of.id);
         self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(name, value)| self.item(name, value))
     }
 
@@ -108,7 +98,7 @@ impl<'a, 'i> Fields<'a, 'i> {
 
     /// Reports a key that must be there.
     pub(crate) fn missing(&self, key: &str, help: &str) {
-        let message = format!("{} needs `{key}`", self.what);
+        let message = format!("{} needs `{key}`", self.of.what);
         let diagnostic = Diagnostic::new(Code::MissingKey, message, &self.loc(), "here").help(help);
         if self.finished.get() {
             self.cx.sink.push(diagnostic);
@@ -117,19 +107,16 @@ impl<'a, 'i> Fields<'a, 'i> {
         }
     }
 
-    /// All that was not taken yet, for tables whose keys the author names. The keys count as taken.
+    /// What stands under names of the author's.
     pub(crate) fn rest(&self) -> Vec<(Sp<String>, Item<'a, 'i>)> {
-        let asked = self.asked.take();
-        let rest = self
-            .table
+        debug_assert!(self.of.named.is_some(), "{} has no names of the author's", self.of.id);
+        self.table
             .iter()
-            .filter(|(name, _)| !asked.contains(&name.get_ref().as_ref()))
+            .filter(|(name, _)| !self.of.has(name.get_ref()))
             .map(|(name, value)| {
                 (Sp::new(name.get_ref().to_string(), self.cx.loc(name.span())), self.item(name, value))
             })
-            .collect();
-        *self.asked.borrow_mut() = vec![""];
-        rest
+            .collect()
     }
 
     /// Whether the table has nothing in it.
@@ -137,22 +124,22 @@ impl<'a, 'i> Fields<'a, 'i> {
         self.table.is_empty()
     }
 
-    /// Reports every key that was not asked for, and those that lack; to be called when all have been.
+    /// Reports every key that the table can't have, and those that lack.
     pub(crate) fn finish(&self) {
         self.finished.set(true);
         let mut missing = self.missing.take();
-        let known = self.asked.borrow();
-        let open = known.first() == Some(&"");
-        for (name, _) in self.table.iter().filter(|(name, _)| !open && !known.contains(&name.get_ref().as_ref())) {
+        let known: Vec<&str> = self.of.known().map(|key| key.name).collect();
+        let open = self.of.named.is_some();
+        for (name, _) in self.table.iter().filter(|(name, _)| !open && !self.of.has(name.get_ref())) {
             let alias = ALIASES.iter().find(|(word, key)| *word == name.get_ref().as_ref() && known.contains(key));
             let help = match alias.map(|(_, key)| *key).or_else(|| nearest(name.get_ref(), known.iter().copied())) {
                 Some(key) => {
                     missing.retain(|(lacking, _)| lacking != key);
                     format!("did you mean `{key}`?")
                 }
-                None => format!("{} may have {}", self.what, list(&known)),
+                None => format!("{} may have {}", self.of.what, list(&known)),
             };
-            let message = format!("{} has no key `{}`", self.what, name.get_ref());
+            let message = format!("{} has no key `{}`", self.of.what, name.get_ref());
             let at = self.cx.loc(name.span());
             self.cx.sink.push(Diagnostic::new(Code::UnknownKey, message, &at, "nothing reads this").help(help));
         }
@@ -307,9 +294,9 @@ impl<'a, 'i> Item<'a, 'i> {
     }
 
     /// A table.
-    pub(crate) fn table(&self, what: &'static str, help: &str) -> Option<Fields<'a, 'i>> {
+    pub(crate) fn table(&self, of: &'static Table, help: &str) -> Option<Fields<'a, 'i>> {
         match self.value {
-            DeValue::Table(table) => Some(Fields::new(self.cx, what, table, self.loc().span)),
+            DeValue::Table(table) => Some(Fields::new(self.cx, of, table, self.loc().span)),
             _ => {
                 self.wrong("a table", help);
                 None

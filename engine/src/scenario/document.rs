@@ -4,10 +4,11 @@ use toml::de::DeTable;
 
 use super::cursor::{Cx, Fields};
 use super::diagnostic::{Code, Diagnostic};
+use crate::schema::Table;
 use crate::source::Loc;
 
 /// Parses a file's text and hands the root table to `decode`; syntax errors go to the sink, and the rest is still read.
-pub(crate) fn with_root<T>(cx: Cx<'_>, what: &'static str, decode: impl FnOnce(&Fields<'_, '_>) -> T) -> T {
+pub(crate) fn with_root<T>(cx: Cx<'_>, of: &'static Table, decode: impl FnOnce(&Fields<'_, '_>) -> T) -> T {
     let text = &cx.sink.sources.get(cx.file).text;
     let (root, errors) = DeTable::parse_recoverable(text);
     for error in errors {
@@ -15,7 +16,7 @@ pub(crate) fn with_root<T>(cx: Cx<'_>, what: &'static str, decode: impl FnOnce(&
         let span = span.start.min(text.len())..span.end.min(text.len());
         cx.sink.push(syntax(text, cx.loc(span), error.message()));
     }
-    let fields = Fields::new(cx, what, root.get_ref(), 0..0);
+    let fields = Fields::new(cx, of, root.get_ref(), 0..0);
     let decoded = decode(&fields);
     fields.finish();
     decoded

@@ -15,11 +15,13 @@
 //!
 //! The shipped ones are part of the program; a file of the same name replaces one.
 
+mod keys;
 mod load;
 mod parse;
 mod root;
 mod shipped;
 
+pub(crate) use keys::HOST;
 pub use load::load;
 pub(super) use root::provide as provide_root;
 

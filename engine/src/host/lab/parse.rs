@@ -1,5 +1,6 @@
 //! The pure core: texts of `images/hosts/` in, lab hosts or every error out.
 
+use super::keys::{HOST, ROOT, VM};
 use super::{Lab, Labs, Place, Root};
 use crate::facts::{CgroupVersion, EngineKind};
 use crate::host::vm::VmSpec;
@@ -7,6 +8,13 @@ use crate::scenario::cursor::{Cx, Fields, Item};
 use crate::scenario::document::with_root;
 use crate::scenario::{Code, Diagnostic, Sink, unsafe_name};
 use crate::source::{FileId, Loc, Sources};
+
+/// The words of `engine`.
+pub(super) const ENGINES: &[(EngineKind, &str)] = &[(EngineKind::Docker, "docker"), (EngineKind::Podman, "podman")];
+/// The words of `runtime`.
+pub(super) const RUNTIMES: &[(&str, &str)] = &[("runc", "runc"), ("crun", "crun")];
+/// The words of `cgroups`.
+pub(super) const VERSIONS: &[(CgroupVersion, &str)] = &[(CgroupVersion::V1, "v1"), (CgroupVersion::V2, "v2")];
 
 /// A file of `images/hosts/`.
 pub(super) struct Declared {
@@ -31,7 +39,7 @@ pub(super) fn parse(sources: &Sources, declared: &[Declared]) -> Result<Labs, Ve
             let help = "rename it: small letters, digits, `_`, `.` and `-` only";
             sink.push(Diagnostic::new(Code::UnsafeName, message, &at, "this file").help(help));
         }
-        if let Some(lab) = with_root(cx, "a lab host", |fields| lab(fields, name)) {
+        if let Some(lab) = with_root(cx, &HOST, |fields| lab(fields, name)) {
             labs.0.insert(name.clone(), lab);
         }
     }
@@ -49,12 +57,9 @@ fn texts(item: Option<Item<'_, '_>>) -> Vec<String> {
 
 fn lab(fields: &Fields<'_, '_>, name: &str) -> Option<Lab> {
     let title = text(fields, "title", "one line for people: title = \"docker 28 on cgroup v2\"");
-    let engines = [(EngineKind::Docker, "docker"), (EngineKind::Podman, "podman")];
-    let engine = fields.required("engine", "engine = \"docker\"").and_then(|item| item.word(&engines));
-    let runtimes = [("runc", "runc"), ("crun", "crun")];
-    let runtime = fields.get("runtime").map_or(Some("runc"), |item| item.word(&runtimes));
-    let versions = [(CgroupVersion::V1, "v1"), (CgroupVersion::V2, "v2")];
-    let cgroups = fields.required("cgroups", "cgroups = \"v2\"").and_then(|item| item.word(&versions));
+    let engine = fields.required("engine", "engine = \"docker\"").and_then(|item| item.word(ENGINES));
+    let runtime = fields.get("runtime").map_or(Some("runc"), |item| item.word(RUNTIMES));
+    let cgroups = fields.required("cgroups", "cgroups = \"v2\"").and_then(|item| item.word(VERSIONS));
     let rootless = fields.get("rootless").map_or(Some(false), |item| item.bool());
     let (root, vm) = (fields.get("root"), fields.get("vm"));
     if let (Some(_), Some(vm)) = (&root, &vm) {
@@ -78,7 +83,7 @@ fn lab(fields: &Fields<'_, '_>, name: &str) -> Option<Lab> {
 }
 
 fn root_of(item: &Item<'_, '_>) -> Option<Root> {
-    let fields = item.table("[root]", "write [root] with `suite` and `packages`")?;
+    let fields = item.table(&ROOT, "write [root] with `suite` and `packages`")?;
     let suite = text(&fields, "suite", "suite = \"trixie\"");
     let packages = texts(fields.required("packages", "packages = [\"docker.io\", \"runc\"]"));
     let options = texts(fields.get("options"));
@@ -87,7 +92,7 @@ fn root_of(item: &Item<'_, '_>) -> Option<Root> {
 }
 
 fn vm_of(item: &Item<'_, '_>, name: &str) -> Option<VmSpec> {
-    let fields = item.table("[vm]", "write [vm] with `suite` and `packages`")?;
+    let fields = item.table(&VM, "write [vm] with `suite` and `packages`")?;
     let suite = text(&fields, "suite", "suite = \"bookworm\"");
     let packages = texts(fields.required("packages", "packages = [\"docker.io\", \"runc\"]"));
     let kernel_parameters = texts(fields.get("kernel_parameters"));

@@ -3,18 +3,22 @@
 use super::super::cursor::Item;
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::draft::BootDraft;
+use super::super::keys::{BOOT, BOOT_EXPECT};
 use super::super::model::{BootExpectation, BootState, Readiness, Stream, UnknownLines};
 use super::expect::{asserts_nothing, level, stream, tables};
 use super::golden::Owner;
 use crate::source::Sp;
 
-const READY: &[(Readiness, &str)] = &[(Readiness::Console, "console"), (Readiness::Exec, "exec")];
-const UNKNOWN: &[(UnknownLines, &str)] =
+/// The words of `ready`.
+pub(in crate::scenario) const READY: &[(Readiness, &str)] =
+    &[(Readiness::Console, "console"), (Readiness::Exec, "exec")];
+/// The words of `unknown_lines`.
+pub(in crate::scenario) const UNKNOWN: &[(UnknownLines, &str)] =
     &[(UnknownLines::Warn, "warn"), (UnknownLines::Fail, "fail"), (UnknownLines::Ignore, "ignore")];
 
 /// Decodes the table.
 pub(super) fn boot(item: &Item<'_, '_>) -> BootDraft {
-    let Some(fields) = item.table("[boot]", "write [boot] with `timeout` or `expect`") else {
+    let Some(fields) = item.table(&BOOT, "write [boot] with `timeout` or `expect`") else {
         return BootDraft { expect: Some(Vec::new()), ..BootDraft::default() };
     };
     let known = fields.get("known_lines").and_then(|item| item.list("a list of patterns", "known_lines = ['…']"));
@@ -31,7 +35,7 @@ pub(super) fn boot(item: &Item<'_, '_>) -> BootDraft {
 }
 
 fn expectation(item: &Item<'_, '_>) -> Option<BootExpectation> {
-    let fields = item.table("a boot's `expect`", "such as expect.state = \"running\"")?;
+    let fields = item.table(&BOOT_EXPECT, "such as expect.state = \"running\"")?;
     let when = fields.get("when").map(|item| item.condition());
     let level = level(&fields);
     let before = fields.cx.sink.count();

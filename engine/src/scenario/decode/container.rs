@@ -5,12 +5,13 @@ use indexmap::IndexMap;
 use super::super::check::flags;
 use super::super::cursor::{Fields, Item};
 use super::super::diagnostic::{Code, Diagnostic};
+use super::super::keys::{CONTAINER, CONTAINER_WHEN, ENV, SECRET, SYSCTLS};
 use super::super::model::{Layer, List, Map, Scalar, Template};
 use crate::source::Sp;
 
 /// Decodes the table: its own layer first.
 pub(super) fn layers(item: &Item<'_, '_>) -> Vec<Layer> {
-    let Some(fields) = item.table("[container]", "write [container] with flags such as `image` and `cap_add`") else {
+    let Some(fields) = item.table(&CONTAINER, "write [container] with flags such as `image` and `cap_add`") else {
         return Vec::new();
     };
     let base = layer(&fields);
@@ -18,7 +19,7 @@ pub(super) fn layers(item: &Item<'_, '_>) -> Vec<Layer> {
     if let Some(item) = fields.get("when") {
         let help = "write [[container.when]] with `if` and the flags that it adds";
         for table in item.list("a list of tables", help).unwrap_or_default() {
-            let Some(fields) = table.table("[[container.when]]", help) else { continue };
+            let Some(fields) = table.table(&CONTAINER_WHEN, help) else { continue };
             let help = "the condition, such as \"setup_mode != 'default'\"; flags for all cases stand in [container]";
             let when = fields.required("if", help).and_then(|item| item.condition());
             let mut layer = layer(&fields);
@@ -54,7 +55,7 @@ fn layer(fields: &Fields<'_, '_>) -> Layer {
         let Some(item) = fields.get(key) else { continue };
         let or = if *map == Map::Env { " or { NAME = { secret = \"VARIABLE\" } }" } else { "" };
         let help = format!("{key} = {{ NAME = \"value\" }}{or}");
-        let Some(table) = item.table("a table of flags", &help) else { continue };
+        let Some(table) = item.table(if *map == Map::Env { &ENV } else { &SYSCTLS }, &help) else { continue };
         let mut values: IndexMap<String, Template> = IndexMap::new();
         for (name, item) in table.rest() {
             if *map == Map::Env && item.is_table() {
@@ -72,7 +73,7 @@ fn layer(fields: &Fields<'_, '_>) -> Layer {
 /// `{ secret = "VARIABLE" }`: the value itself has no place in a file.
 fn secret(name: &Sp<String>, item: &Item<'_, '_>) -> Option<String> {
     let help = "env = { NAME = { secret = \"VARIABLE\" } }: the value is taken from that variable when it runs";
-    let fields = item.table("a secret", help)?;
+    let fields = item.table(&SECRET, help)?;
     let variable = fields.required("secret", help).and_then(|item| item.text());
     fields.finish();
     let variable = variable?;

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use super::super::cursor::{Cx, Fields, Item};
 use super::super::diagnostic::{Code, Diagnostic};
+use super::super::keys::{BOOT_STREAM, EXIT_WORDS, EXPECT, LINES, SET, STREAM};
 use super::super::model::{Ask, Check, ExitSpec, Expectation, Level, SetRelation, Stream, Template};
 use super::super::{Templates, pattern};
 use super::golden::{self, Owner};
 use crate::source::Loc;
 
-const LEVELS: &[(Level, &str)] = &[(Level::Fail, "fail"), (Level::Warn, "warn")];
+/// The words of `level`.
+pub(in crate::scenario) const LEVELS: &[(Level, &str)] = &[(Level::Fail, "fail"), (Level::Warn, "warn")];
 const STREAMS: &[(Stream, &str)] =
     &[(Stream::Stdout, "stdout"), (Stream::Stderr, "stderr"), (Stream::Console, "console")];
 const RELATIONS: &[(SetRelation, &str)] = &[
@@ -41,7 +43,7 @@ pub(super) fn asserts_nothing(cx: Cx<'_>, at: &Loc, help: &str) {
 
 /// One table of a step's `expect`.
 pub(super) fn expectation(item: &Item<'_, '_>, step: &str) -> Option<Expectation> {
-    let fields = item.table("`expect`", "such as expect.exit = 0 or expect.stdout.regex = '…'")?;
+    let fields = item.table(&EXPECT, "such as expect.exit = 0 or expect.stdout.regex = '…'")?;
     let when = fields.get("when").map(|item| item.condition());
     let level = level(&fields);
     let before = fields.cx.sink.count();
@@ -78,8 +80,7 @@ pub(super) fn expectation(item: &Item<'_, '_>, step: &str) -> Option<Expectation
 
 fn exit(item: &Item<'_, '_>) -> Option<ExitSpec> {
     if item.is_str() {
-        let words = [(true, "any"), (false, "nonzero")];
-        return item.word(&words).map(|any| if any { ExitSpec::Any } else { ExitSpec::NonZero });
+        return item.word(EXIT_WORDS).map(|any| if any { ExitSpec::Any } else { ExitSpec::NonZero });
     }
     if !item.is_list() && item.as_int().is_none() {
         item.wrong("an exit code, a list of them, \"any\" or \"nonzero\"", "such as expect.exit = 0");
@@ -99,7 +100,9 @@ fn exit(item: &Item<'_, '_>) -> Option<ExitSpec> {
 /// All that is asked of one stream.
 pub(super) fn stream(item: &Item<'_, '_>, of: Stream, owner: Owner<'_>) -> Vec<Check> {
     let help = format!("such as {}.contains = \"…\", or .regex, .equals, .golden = true", item.key);
-    let Some(fields) = item.table("an expectation of a stream", &help) else { return Vec::new() };
+    let Some(fields) = item.table(if matches!(owner, Owner::Boot) { &BOOT_STREAM } else { &STREAM }, &help) else {
+        return Vec::new();
+    };
     let mut checks = Checks { cx: fields.cx, stream: of, found: Vec::new() };
     let before = fields.cx.sink.count();
     if let Some(item) = fields.get("regex") {
@@ -208,7 +211,7 @@ impl Checks<'_> {
             }
             return;
         }
-        let Some(fields) = item.table("`lines`", "") else { return };
+        let Some(fields) = item.table(&LINES, "") else { return };
         let min = fields.get("min").map(|item| number(&item));
         let max = fields.get("max").map(|item| number(&item));
         fields.finish();
@@ -226,7 +229,7 @@ impl Checks<'_> {
     }
 
     fn sets(&mut self, item: &Item<'_, '_>) {
-        let Some(fields) = item.table("`set`", "such as set.at_least = [\"memory\", \"pids\"]") else { return };
+        let Some(fields) = item.table(&SET, "such as set.at_least = [\"memory\", \"pids\"]") else { return };
         for (relation, key) in RELATIONS {
             let Some(item) = fields.get(key) else { continue };
             let Some(items) = item.list("a list of words", "such as [\"memory\", \"pids\"]") else { continue };

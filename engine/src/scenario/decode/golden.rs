@@ -2,6 +2,7 @@
 
 use super::super::cursor::Item;
 use super::super::diagnostic::{Code, Diagnostic};
+use super::super::keys::GOLDEN;
 use super::super::model::{Compare, Golden, TableForm};
 use super::super::names::unsafe_name;
 use super::expect::asserts_nothing;
@@ -19,12 +20,13 @@ pub(super) enum Owner<'a> {
 
 /// How two texts are compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Word {
+pub(in crate::scenario) enum Word {
     Unordered,
     Table,
 }
 
-const WORDS: &[(Word, &str)] = &[(Word::Unordered, "unordered"), (Word::Table, "table")];
+/// The words of `compare`.
+pub(in crate::scenario) const COMPARE: &[(Word, &str)] = &[(Word::Unordered, "unordered"), (Word::Table, "table")];
 const HELP: &str =
     "golden = true uses the step's name; { compare = \"unordered\" } or { compare = \"table\" } says what counts";
 
@@ -56,7 +58,7 @@ fn of_step(item: &Item<'_, '_>, step: &str) -> Option<Golden> {
         item.wrong("true, a name or a table", HELP);
         return None;
     }
-    let fields = item.table("`golden`", HELP)?;
+    let fields = item.table(&GOLDEN, HELP)?;
     let own = fields.get("name").map(|item| name(&item));
     let compare =
         fields.required("compare", "\"unordered\" or \"table\"; for equal texts golden = true or a name is enough");
@@ -79,7 +81,7 @@ fn name(item: &Item<'_, '_>) -> Option<String> {
 }
 
 fn compared(item: &Item<'_, '_>, columns: Option<Item<'_, '_>>, sort_rows: Option<Item<'_, '_>>) -> Option<Compare> {
-    match item.word(WORDS)? {
+    match item.word(COMPARE)? {
         Word::Unordered => {
             for item in [columns, sort_rows].into_iter().flatten() {
                 no_effect(

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::super::cursor::{Fields, Item};
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::draft::{AxisDraft, IncludeDraft};
+use super::super::keys::{AXIS_VALUE, EXCLUDE, INCLUDE, MATRIX};
 use super::super::model::{AxisEntry, AxisValue, Rule};
 use super::super::names::is_identifier;
 use super::{rule, rules};
@@ -37,10 +38,10 @@ type Parts = (IndexMap<String, AxisDraft>, Vec<Rule>, Vec<IncludeDraft>);
 
 /// Decodes the table.
 pub(super) fn matrix(item: &Item<'_, '_>) -> Parts {
-    let Some(fields) = item.table("[matrix]", "write [matrix] with a list of values for each axis") else {
+    let Some(fields) = item.table(&MATRIX, "write [matrix] with a list of values for each axis") else {
         return Parts::default();
     };
-    let exclude = fields.get("exclude").map_or_else(Vec::new, |item| rules(&item, "[[matrix.exclude]]"));
+    let exclude = fields.get("exclude").map_or_else(Vec::new, |item| rules(&item, &EXCLUDE));
     let include = fields.get("include").map_or_else(Vec::new, |item| includes(&item));
     let mut axes = IndexMap::new();
     for (name, item) in fields.rest() {
@@ -91,7 +92,7 @@ fn entry(item: &Item<'_, '_>) -> Option<Sp<AxisEntry>> {
     if !item.is_table() {
         return Some(value(item)?.map(|value| AxisEntry { value, only: None }));
     }
-    let fields = item.table("an axis value", "")?;
+    let fields = item.table(&AXIS_VALUE, "")?;
     let found = fields.required("value", "the value itself").map(|item| value(&item));
     let only = rule(&fields);
     fields.finish();
@@ -134,7 +135,7 @@ fn includes(item: &Item<'_, '_>) -> Vec<IncludeDraft> {
     let tables = item.list("a list of tables", help).unwrap_or_default();
     let mut found = Vec::new();
     for table in &tables {
-        let Some(fields) = table.table("[[matrix.include]]", help) else { continue };
+        let Some(fields) = table.table(&INCLUDE, help) else { continue };
         let mut point = IndexMap::new();
         for (name, item) in fields.rest() {
             if let Some(value) = value(&item) {

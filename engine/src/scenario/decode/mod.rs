@@ -7,13 +7,20 @@ mod golden;
 mod matrix;
 mod step;
 
+pub(super) use boot::{READY, UNKNOWN};
+pub(super) use expect::LEVELS;
+pub(super) use golden::COMPARE;
+pub(super) use step::{ENGINE_WORDS, MOST_TIMES, PHASES};
+
 use super::cursor::{Cx, Fields, Item};
 use super::diagnostic::{Code, Diagnostic};
 use super::document::with_root;
 use super::draft::{BootDraft, Draft};
+use super::keys::{DEFAULTS, NORMALISE_RULE, NORMALISE_RULES, SCENARIO, SKIP};
 use super::model::{NormaliseRule, Rule};
 use super::names::unsafe_name;
 use super::pattern;
+use crate::schema::Table;
 use crate::source::Sp;
 
 /// What a file is.
@@ -27,11 +34,11 @@ pub(crate) enum Role {
 
 /// Decodes one file.
 pub(crate) fn file(cx: Cx<'_>, role: Role) -> Draft {
-    let what = match role {
-        Role::Scenario => "a scenario",
-        Role::Defaults => "a defaults.toml",
+    let table = match role {
+        Role::Scenario => &SCENARIO,
+        Role::Defaults => &DEFAULTS,
     };
-    with_root(cx, what, |fields| root(fields, role))
+    with_root(cx, table, |fields| root(fields, role))
 }
 
 fn root(fields: &Fields<'_, '_>, role: Role) -> Draft {
@@ -62,7 +69,7 @@ fn root(fields: &Fields<'_, '_>, role: Role) -> Draft {
         axes,
         exclude,
         include,
-        skip: fields.get("skip").map_or_else(Vec::new, |item| rules(&item, "[[skip]]")),
+        skip: fields.get("skip").map_or_else(Vec::new, |item| rules(&item, &SKIP)),
         layers,
         container_broken,
         boot,
@@ -107,13 +114,13 @@ fn tags(fields: &Fields<'_, '_>) -> Vec<String> {
 }
 
 fn normalise_rules(item: &Item<'_, '_>) -> Vec<(Sp<String>, NormaliseRule)> {
-    let Some(rules) = item.table("`normalise_rule`", "write [normalise_rule.NAME] with `regex` and `replace`") else {
+    let Some(rules) = item.table(&NORMALISE_RULES, "write [normalise_rule.NAME] with `regex` and `replace`") else {
         return Vec::new();
     };
     let mut found = Vec::new();
     for (name, item) in rules.rest() {
         let help = "write [normalise_rule.NAME] with `regex` and `replace`";
-        let Some(fields) = item.table("a normalising rule", help) else { continue };
+        let Some(fields) = item.table(&NORMALISE_RULE, help) else { continue };
         let regex = fields.required("regex", "what is replaced").and_then(|item| item.string());
         let replace = fields.required("replace", "by what, such as \"<TIME>\"").and_then(|item| item.string());
         fields.finish();
@@ -140,13 +147,13 @@ fn normalise_rules(item: &Item<'_, '_>) -> Vec<(Sp<String>, NormaliseRule)> {
 }
 
 /// A list of tables with `when` and `reason`.
-pub(crate) fn rules(item: &Item<'_, '_>, header: &'static str) -> Vec<Rule> {
-    let help = format!("write {header} with `when` and `reason`");
+pub(crate) fn rules(item: &Item<'_, '_>, of: &'static Table) -> Vec<Rule> {
+    let help = format!("write {} with `when` and `reason`", of.what);
     let tables = item.list("a list of tables", &help).unwrap_or_default();
     tables
         .iter()
         .filter_map(|table| {
-            let fields = table.table(header, &help)?;
+            let fields = table.table(of, &help)?;
             let rule = rule(&fields);
             fields.finish();
             rule

@@ -6,18 +6,20 @@ use super::super::check::step as check;
 use super::super::cursor::{Fields, Item};
 use super::super::diagnostic::{Code, Diagnostic};
 use super::super::draft::StepDraft;
+use super::super::keys::{CAPTURE, REPEAT, STEP, WAIT};
 use super::super::model::{Action, Capture, EngineAction, Phase, Repeat, Step, Template, Wait};
 use super::super::names::{is_identifier, unsafe_name};
 use super::expect::{expectation, tables};
 use crate::source::Sp;
 
-const PHASES: &[(Phase, &str)] = &[(Phase::Boot, "boot"), (Phase::Ready, "ready")];
+/// The words of `at`.
+pub(in crate::scenario) const PHASES: &[(Phase, &str)] = &[(Phase::Boot, "boot"), (Phase::Ready, "ready")];
 const GRACE: Duration = Duration::from_secs(10);
 const EVERY: Duration = Duration::from_millis(200);
 
 /// The words of `engine`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Word {
+pub(in crate::scenario) enum Word {
     Logs,
     Inspect,
     Top,
@@ -29,7 +31,8 @@ enum Word {
     Wait,
 }
 
-const WORDS: &[(Word, &str)] = &[
+/// Every [`Word`].
+pub(in crate::scenario) const ENGINE_WORDS: &[(Word, &str)] = &[
     (Word::Logs, "logs"),
     (Word::Inspect, "inspect"),
     (Word::Top, "top"),
@@ -55,7 +58,7 @@ pub(super) fn all(item: &Item<'_, '_>) -> Vec<StepDraft> {
 }
 
 fn step(item: &Item<'_, '_>, help: &str) -> Option<StepDraft> {
-    let fields = item.table("a step", help)?;
+    let fields = item.table(&STEP, help)?;
     let name = name(&fields);
     let action = action(&fields);
     let background = fields.get("background").and_then(|item| item.bool()).unwrap_or(false);
@@ -163,7 +166,7 @@ fn engine_action(
     grace: Option<&Item<'_, '_>>,
     signal: Option<&Item<'_, '_>>,
 ) -> Option<Action> {
-    let word = item.word(WORDS)?;
+    let word = item.word(ENGINE_WORDS)?;
     let called = item.as_str().unwrap_or_default();
     let stops = matches!(word, Word::Stop | Word::Restart);
     if let Some(grace) = grace.filter(|_| !stops) {
@@ -199,7 +202,7 @@ fn engine_action(
 }
 
 /// How often a command is repeated at most: each run is kept until its case is judged.
-const MOST_TIMES: i64 = 100_000;
+pub(in crate::scenario) const MOST_TIMES: i64 = 100_000;
 
 /// Reports a key that changes nothing where it stands.
 pub(crate) fn no_effect(item: &Item<'_, '_>, why: &str, help: &str) {
@@ -209,7 +212,7 @@ pub(crate) fn no_effect(item: &Item<'_, '_>, why: &str, help: &str) {
 
 fn repeat(item: &Item<'_, '_>) -> Option<Repeat> {
     let help = "repeat = { times = 5 } or { for = \"2s\" }";
-    let fields = item.table("`repeat`", help)?;
+    let fields = item.table(&REPEAT, help)?;
     let (times, duration) = (fields.get("times"), fields.get("for"));
     fields.finish();
     match (times, duration) {
@@ -232,7 +235,7 @@ fn repeat(item: &Item<'_, '_>) -> Option<Repeat> {
 }
 
 fn wait(item: &Item<'_, '_>) -> Option<Wait> {
-    let fields = item.table("`wait`", "wait = { limit = \"5s\", every = \"200ms\" }")?;
+    let fields = item.table(&WAIT, "wait = { limit = \"5s\", every = \"200ms\" }")?;
     let limit = fields.required("limit", "how long to try: wait = { limit = \"5s\" }").and_then(|item| item.duration());
     let every_item = fields.get("every");
     let every = every_item.as_ref().map_or(Some(EVERY), Item::duration);
@@ -246,7 +249,7 @@ fn wait(item: &Item<'_, '_>) -> Option<Wait> {
 
 fn captures(item: &Item<'_, '_>) -> Vec<Capture> {
     let help = "capture.pid = '^PID (\\d+)$'";
-    let Some(fields) = item.table("`capture`", help) else { return Vec::new() };
+    let Some(fields) = item.table(&CAPTURE, help) else { return Vec::new() };
     let mut found = Vec::new();
     for (name, item) in fields.rest() {
         if !is_identifier(&name.value) {
