@@ -20,6 +20,7 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         tags: vec![],
         fresh: false,
         host_risk: None,
+        select: crate::scenario::model::Selection::Full,
         matrix: Matrix::default(),
         skip: vec![],
         layers: vec![],

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::File;
 use crate::facts::EngineKind;
-use crate::matrix::MAX_CASES;
+use crate::matrix::{MAX_CASES, Select};
 
 /// What works, and what does not, when systemd runs inside a container.
 #[derive(Debug, Parser)]
@@ -161,9 +161,33 @@ pub struct SelectArgs {
     /// Only scenarios with one of these tags.
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub tag: Vec<String>,
+    /// How many of these cases: as each scenario says for itself, all, or as many as bring every pair of values of two axes.
+    #[arg(long, value_name = "HOW", default_value = "default")]
+    pub select: SelectHow,
     /// The most cases that one scenario may have.
     #[arg(long, value_name = "N", default_value_t = MAX_CASES)]
     pub max_cases: usize,
+}
+
+/// `--select`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SelectHow {
+    /// As each scenario says.
+    Default,
+    /// All.
+    Full,
+    /// As many as bring every pair of values.
+    Pairwise,
+}
+
+impl From<SelectHow> for Select {
+    fn from(how: SelectHow) -> Self {
+        match how {
+            SelectHow::Default => Self::Default,
+            SelectHow::Full => Self::Full,
+            SelectHow::Pairwise => Self::Pairwise,
+        }
+    }
 }
 
 impl SelectArgs {
@@ -172,7 +196,7 @@ impl SelectArgs {
     pub fn of(paths: &PathArgs, names: Vec<String>) -> Self {
         let (setup_mode, cgroupns, cgroup_mode, axis, tag) = (vec![], vec![], vec![], vec![], vec![]);
         let PathArgs { paths, max_cases } = paths.clone();
-        Self { paths, setup_mode, cgroupns, cgroup_mode, axis, names, tag, max_cases }
+        Self { paths, setup_mode, cgroupns, cgroup_mode, axis, names, tag, select: SelectHow::Full, max_cases }
     }
 
     /// Whether anything else than all of the scenarios is selected.

@@ -18,8 +18,12 @@ impl From<FilterError> for Failure {
 /// # Errors
 /// A `--axis` that is not `name=values`.
 pub(super) fn filters(select: &SelectArgs) -> Result<Filters, Failure> {
-    let mut filters =
-        Filters { names: select.names.clone(), tags: select.tag.clone(), axes: indexmap::IndexMap::default() };
+    let mut filters = Filters {
+        names: select.names.clone(),
+        tags: select.tag.clone(),
+        axes: indexmap::IndexMap::default(),
+        select: select.select.into(),
+    };
     let named =
         [("setup_mode", &select.setup_mode), ("cgroupns", &select.cgroupns), ("cgroup_mode", &select.cgroup_mode)];
     for (axis, values) in named {

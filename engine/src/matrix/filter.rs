@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
+use super::cover::Select;
 use crate::scenario::model::{AxisValue, Scenario};
 
 /// What the user asked to see; everything else is `filtered`.
@@ -15,6 +16,8 @@ pub struct Filters {
     pub names: Vec<String>,
     /// A scenario stays where it has one of these tags.
     pub tags: Vec<String>,
+    /// How many of the cases that stay run.
+    pub select: Select,
 }
 
 /// A filter that no case could ever meet: the user's typing, not a selection.

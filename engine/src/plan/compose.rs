@@ -17,9 +17,9 @@ use super::requirements::{forbidden, lacking};
 use super::risk;
 use crate::facts::Facts;
 use crate::images::Catalogue;
-use crate::matrix::{Case, Context, Filters, expand};
+use crate::matrix::{Case, Context, Filters, cover, expand};
 use crate::scenario::Templates;
-use crate::scenario::model::{self as scenario, AxisValue, EngineAction, Phase, Scenario, Step};
+use crate::scenario::model::{self as scenario, AxisValue, EngineAction, Phase, Scenario, Selection, Step};
 use crate::source::Sources;
 
 /// What a plan is made from besides the scenarios.
@@ -163,15 +163,39 @@ impl Planner<'_> {
         plans: &mut Vec<CasePlan>,
         left_out: &mut Vec<LeftOut>,
     ) -> Result<(), PlanError> {
+        let mut running = Vec::new();
         for case in expand(scenario, &self.templates, &self.context, self.inputs.filters, self.inputs.max_cases)? {
             match self.case(scenario, &case)? {
-                Ok(plan) => plans.push(plan),
+                Ok(plan) => running.push(plan),
                 Err(why) => {
                     left_out.push(LeftOut { id: case.id, scenario: scenario.name.clone(), point: case.point, why });
                 }
             }
         }
+        self.select(scenario, running, plans, left_out);
         Ok(())
+    }
+
+    /// Takes as many of a scenario's cases as are asked for: of those that would run, so that a case that can't stands for none.
+    fn select(
+        &self,
+        scenario: &Scenario,
+        running: Vec<CasePlan>,
+        plans: &mut Vec<CasePlan>,
+        left_out: &mut Vec<LeftOut>,
+    ) {
+        let selection = self.inputs.filters.select.of(scenario.select);
+        let points: Vec<_> = running.iter().map(|case| &case.point).collect();
+        let stays = cover(&points, selection);
+        for (case, stays) in running.into_iter().zip(stays) {
+            if stays {
+                plans.push(case);
+                continue;
+            }
+            let what = if selection == Selection::Each { "each value" } else { "each pair of values" };
+            let why = WhyOut::Filtered(format!("{what} of its axes is in another case: --select full"));
+            left_out.push(LeftOut { id: case.id, scenario: case.scenario, point: case.point, why });
+        }
     }
 
     /// The plan of a case, or why it does not run. Not applicable beats filtered beats skipped.

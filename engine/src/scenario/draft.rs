@@ -5,7 +5,8 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::model::{
-    AxisEntry, AxisValue, BootExpectation, Layer, NormaliseRule, Readiness, Rule, Step, Template, UnknownLines,
+    AxisEntry, AxisValue, BootExpectation, Layer, NormaliseRule, Readiness, Rule, Selection, Step, Template,
+    UnknownLines,
 };
 use crate::source::{Loc, Sp};
 
@@ -26,6 +27,8 @@ pub(crate) struct Draft {
     pub(crate) fresh: Option<bool>,
     /// Why its containers may change the host.
     pub(crate) host_risk: Option<String>,
+    /// Which cases run.
+    pub(crate) select: Option<Selection>,
     /// Rules for all goldens.
     pub(crate) normalise: Option<Vec<Sp<String>>>,
     /// Rules declared.

@@ -32,6 +32,7 @@ fn over(below: Draft, above: Draft) -> Draft {
         tags: union(below.tags, above.tags),
         fresh: above.fresh.or(below.fresh),
         host_risk: above.host_risk.or(below.host_risk),
+        select: above.select.or(below.select),
         normalise: above.normalise.or(below.normalise),
         rules: append(below.rules, above.rules),
         axes: axes(below.axes, above.axes),
@@ -109,6 +110,7 @@ pub(crate) fn finish(name: &str, draft: Draft) -> Scenario {
         tags: draft.tags,
         fresh: draft.fresh.unwrap_or(false),
         host_risk: draft.host_risk,
+        select: draft.select.unwrap_or_default(),
         matrix: Matrix {
             axes: axes.map(|(name, axis)| (name, axis.entries.into_iter().map(|e| e.value).collect())).collect(),
             exclude: draft.exclude,

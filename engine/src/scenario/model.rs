@@ -578,6 +578,19 @@ pub struct NormaliseRule {
     pub replace: String,
 }
 
+/// Which of a scenario's cases run: all, or as many as bring every value, or every pair of values of two axes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selection {
+    /// Every case.
+    #[default]
+    Full,
+    /// Each pair of values of two axes that some case has is in one that runs.
+    Pairwise,
+    /// Each value of each axis that some case has is in one that runs.
+    Each,
+}
+
 /// One scenario file, with the defaults of its folders merged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scenario {
@@ -595,6 +608,8 @@ pub struct Scenario {
     pub fresh: bool,
     /// What its containers may change on the host, and why that is wanted; containers that can are an error without it.
     pub host_risk: Option<String>,
+    /// Which of its cases run where the user asks for no more.
+    pub select: Selection,
     /// The axes.
     pub matrix: Matrix,
     /// When a host can't run a case though it is applicable.

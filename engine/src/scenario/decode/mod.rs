@@ -17,11 +17,15 @@ use super::diagnostic::{Code, Diagnostic};
 use super::document::with_root;
 use super::draft::{BootDraft, Draft};
 use super::keys::{DEFAULTS, NORMALISE_RULE, NORMALISE_RULES, SCENARIO, SKIP};
-use super::model::{NormaliseRule, Rule};
+use super::model::{NormaliseRule, Rule, Selection};
 use super::names::unsafe_name;
 use super::pattern;
 use crate::schema::Table;
 use crate::source::Sp;
+
+/// The words of `select`.
+pub(super) const SELECT: &[(Selection, &str)] =
+    &[(Selection::Full, "full"), (Selection::Pairwise, "pairwise"), (Selection::Each, "each")];
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,7 @@ fn root(fields: &Fields<'_, '_>, role: Role) -> Draft {
         description,
         tags: tags(fields),
         fresh: fields.get("fresh").and_then(|item| item.bool()),
+        select: fields.get("select").and_then(|item| item.word(SELECT)),
         host_risk: fields.get("host_risk").and_then(|item| item.text()).map(|text| text.value),
         normalise: fields.get("normalise").map(|item| item.strings()),
         rules: fields.get("normalise_rule").map_or_else(Vec::new, |item| normalise_rules(&item)),

@@ -13,7 +13,8 @@ pub(crate) use expect::{BOOT_STREAM, EXIT_WORDS, EXPECT, GOLDEN, LINES, SET, STR
 pub(crate) use matrix::{AXIS_VALUE, EXCLUDE, INCLUDE, MATRIX, NOT_APPLICABLE, SKIP};
 pub(crate) use step::{CAPTURE, REPEAT, STEP, WAIT};
 
-use crate::schema::{Key, Named, Shape, Table};
+use super::decode::SELECT;
+use crate::schema::{Key, Named, Shape, Table, words};
 
 /// A scenario file.
 pub(crate) static SCENARIO: Table = Table {
@@ -60,6 +61,13 @@ const SHARED: &[Key] = &[
         "What its containers may change on the host, and why that is wanted. Needed where they can: in the host's cgroup \
          namespace or network, privileged, with folders or devices of the host's writable, or `/proc/sys` unmasked.",
     ),
+    Key::new(
+        "select",
+        Shape::Words(|| words(SELECT)),
+        "Which cases a run takes unless `--select` asks for others: `full`, all; `pairwise`, as many as bring every pair of values of two \
+         axes; `each`, as many as bring every value. For what would take long and show the same.",
+    )
+    .or("\"full\""),
     Key::new(
         "normalise",
         Shape::List(&Shape::Name),
