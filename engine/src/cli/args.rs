@@ -493,7 +493,7 @@ pub struct CompareArgs {
 
 /// `report`.
 #[derive(Debug, Clone, Args)]
-#[command(group = clap::ArgGroup::new("page").required(true).multiple(true).args(["html", "markdown"]))]
+#[command(group = clap::ArgGroup::new("page").required(true).multiple(true).args(["html", "markdown", "findings"]))]
 pub struct ReportArgs {
     /// Reports of check --json FILE: their hosts stand side by side. Of a case that several have on the same host the last
     /// one's result counts.
@@ -505,6 +505,13 @@ pub struct ReportArgs {
     /// Write a page in Markdown ('-': to stdout).
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Write the findings in Markdown ('-': to stdout): for each scenario its question and description, and what was seen by
+    /// host and version of systemd.
+    #[arg(long, value_name = "FILE")]
+    pub findings: Option<PathBuf>,
+    /// Where the scenarios are whose descriptions the findings have.
+    #[arg(long, value_name = "PATH", default_value = "scenarios")]
+    pub scenarios: PathBuf,
 }
 
 /// `host`.

@@ -78,7 +78,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Compare(args) => compare::compare(args, &images, &golden, &redaction).await,
         Command::Diagnose(args) => diagnose::diagnose(args, &images, &redaction).await,
         Command::Advise(args) => advise::advise(args, &images, &redaction).await,
-        Command::Report(args) => report::report(&args, &redaction),
+        Command::Report(args) => report::report(&args, &images, &redaction),
         Command::List(args) => list::list(args, &images, &redaction).await,
         Command::Host(args) => host::host(args, &images, &redaction).await,
         Command::Images(args) => self::images::images(args, &images).await,

@@ -1,5 +1,6 @@
 //! `sdc-engine report`: the support table as a page, from reports.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::args::ReportArgs;
@@ -8,15 +9,19 @@ use super::reports::{hosts, read, wrong};
 use crate::compare::Document;
 use crate::redact::Redaction;
 use crate::report::Target;
-use crate::report::page::{Source, html, markdown, page};
+use crate::report::page::{Question, Source, findings, html, markdown, page};
+use crate::scenario::model::Scenario;
 
 const COMMAND: &str = "report";
 
 /// Makes the pages.
-pub(super) fn report(args: &ReportArgs, redaction: &Redaction) -> Result<Exit, Failure> {
-    let streams = [&args.html, &args.markdown].into_iter().flatten().filter(|path| path.as_path() == Path::new("-"));
+pub(super) fn report(args: &ReportArgs, images: &Path, redaction: &Redaction) -> Result<Exit, Failure> {
+    let streams = [&args.html, &args.markdown, &args.findings]
+        .into_iter()
+        .flatten()
+        .filter(|path| path.as_path() == Path::new("-"));
     if streams.count() > 1 {
-        return Err(Failure::input(miette::miette!("--html and --markdown can't both go to stdout")));
+        return Err(Failure::input(miette::miette!("only one of --html, --markdown and --findings can go to stdout")));
     }
     // All files are read before any is written.
     let mut sources = Vec::new();
@@ -37,7 +42,17 @@ pub(super) fn report(args: &ReportArgs, redaction: &Redaction) -> Result<Exit, F
     if let Some(path) = &args.markdown {
         write(path, &markdown(&page))?;
     }
+    if let Some(path) = &args.findings {
+        write(path, &findings(&page, &questions(&args.scenarios, images)?))?;
+    }
     Ok(Exit::Held)
+}
+
+/// What each scenario asks, by its name.
+fn questions(scenarios: &Path, images: &Path) -> Result<BTreeMap<String, Question>, Failure> {
+    let loaded = crate::scenario::load(&[scenarios.to_path_buf()], images).map_err(Failure::input)?;
+    let question = |one: Scenario| (one.name, Question { title: one.title, description: one.description });
+    Ok(loaded.scenarios.into_iter().map(question).collect())
 }
 
 /// A path without its folders: the page is for others.

@@ -34,7 +34,7 @@ pub fn markdown(page: &Page) -> String {
     out
 }
 
-fn line(out: &mut String, text: &str) {
+pub(super) fn line(out: &mut String, text: &str) {
     out.push_str(text);
     out.push('\n');
 }
@@ -153,7 +153,7 @@ fn named(page: &Page, case: &CaseView) -> String {
 }
 
 /// Prose in which nothing is markup.
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {
@@ -172,7 +172,7 @@ fn text(text: &str) -> String {
 }
 
 /// Words as code, on one line, whatever backticks they have.
-fn code(words: &str) -> String {
+pub(super) fn code(words: &str) -> String {
     if words.trim().is_empty() {
         return "nothing".to_owned();
     }

@@ -6,6 +6,7 @@
 
 mod build;
 mod differ;
+mod findings;
 mod grid;
 mod html;
 mod markdown;
@@ -15,6 +16,7 @@ mod neighbours;
 mod words;
 
 pub use build::{PageError, Source, page};
+pub use findings::{Question, findings};
 pub use html::html;
 pub use markdown::markdown;
 pub use model::Page;

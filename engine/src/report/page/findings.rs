@@ -1,0 +1,186 @@
+//! The findings: for each question that scenarios ask, what was seen by host and by version of systemd. Markdown. Pure.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use indexmap::IndexMap;
+
+use super::build::{HOST, SCENARIO};
+use super::markdown::{code, line, text};
+use super::model::{CaseView, Page};
+use crate::observe::console::systemd_version;
+
+/// So many cases of one answer are named.
+const NAMED: usize = 3;
+
+/// What a scenario asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The question.
+    pub title: String,
+    /// The answer in words, as far as it is known, and links.
+    pub description: String,
+}
+
+/// The findings of a page; `questions` by the scenarios' names. A scenario of which no case ran is told as such, with its reasons.
+#[must_use]
+pub fn findings(page: &Page, questions: &BTreeMap<String, Question>) -> String {
+    let mut out = String::from("# What is true of systemd in containers\n\n");
+    let (Some(hosts), Some(scenarios)) = (axis(page, HOST), axis(page, SCENARIO)) else { return out };
+    let versions = Versions::of(page);
+    line(
+        &mut out,
+        "Made by `sdc-engine report --findings` of real runs; nothing here is written by hand but the descriptions, which are the scenarios' own. A \
+         cell says what the cases of that host and systemd came to: ✔ as the scenario expects, and after it how the boot ended, where that was \
+         not `running`, and the log line that shows why.\n",
+    );
+    for host in &page.hosts {
+        line(&mut out, &format!("- **{}**: {}", text(&host.name), text(&host.what)));
+    }
+    let mut folder = None;
+    for (number, name) in page.axes[scenarios].values.iter().enumerate() {
+        let of = name.split_once('/').map_or("", |(folder, _)| folder);
+        if folder != Some(of) {
+            line(&mut out, &format!("\n## {}", text(of)));
+            folder = Some(of);
+        }
+        let cases: Vec<&CaseView> = page.cases.iter().filter(|case| case.at[scenarios] == Some(number)).collect();
+        let title = questions.get(name).map_or(page.titles[number].as_str(), |question| &question.title);
+        line(&mut out, &format!("\n### {}\n", text(title)));
+        if let Some(question) = questions.get(name).filter(|question| !question.description.trim().is_empty()) {
+            line(&mut out, &format!("{}\n", text(question.description.trim())));
+        }
+        line(&mut out, &format!("`scenarios/{name}.toml`: `sdc-engine check -k {name}`\n"));
+        table(&mut out, page, &cases, hosts, &versions);
+    }
+    out
+}
+
+fn axis(page: &Page, name: &str) -> Option<usize> {
+    page.axes.iter().position(|axis| axis.name == name)
+}
+
+/// The systemd of each case, by the major version: as its own console says, or that of other cases with its image.
+struct Versions {
+    image: Option<usize>,
+    by_image: BTreeMap<usize, String>,
+}
+
+impl Versions {
+    fn of(page: &Page) -> Self {
+        let image = axis(page, "image");
+        let mut by_image = BTreeMap::new();
+        for case in &page.cases {
+            if let (Some(value), Some(version)) = (image.and_then(|axis| case.at[axis]), of_console(page, case)) {
+                by_image.insert(value, version);
+            }
+        }
+        Self { image, by_image }
+    }
+
+    fn of_case(&self, page: &Page, case: &CaseView) -> String {
+        let by_image = || self.image.and_then(|axis| self.by_image.get(&case.at[axis]?)).cloned();
+        of_console(page, case).or_else(by_image).unwrap_or_else(|| "?".to_owned())
+    }
+}
+
+fn of_console(page: &Page, case: &CaseView) -> Option<String> {
+    let version = systemd_version(&page.texts[page.boots[case.boot?].console])?;
+    Some(version.chars().take_while(char::is_ascii_digit).collect())
+}
+
+fn table(out: &mut String, page: &Page, cases: &[&CaseView], hosts: usize, versions: &Versions) {
+    let ran: Vec<(&CaseView, String)> = cases
+        .iter()
+        .filter(|case| page.marks[case.mark].ran)
+        .map(|case| (*case, versions.of_case(page, case)))
+        .collect();
+    if ran.is_empty() {
+        let mut reasons: IndexMap<&str, usize> = IndexMap::new();
+        for case in cases {
+            *reasons
+                .entry(case.detail.map_or(page.marks[case.mark].word, |detail| &page.texts[detail]))
+                .or_default() += 1;
+        }
+        let told: Vec<_> = reasons.iter().map(|(reason, n)| format!("{} ({n})", text(reason))).collect();
+        return line(out, &format!("No case ran on these hosts: {}.", told.join("; ")));
+    }
+    let mut columns: Vec<&str> = ran.iter().map(|(_, version)| version.as_str()).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    let heads: Vec<_> = columns.iter().map(|version| format!("systemd {version}")).collect();
+    line(out, &format!("| host | {} |\n|---|{}", heads.join(" | "), "---|".repeat(columns.len())));
+    for (number, name) in page.axes[hosts].values.iter().enumerate() {
+        let here = || ran.iter().filter(|(case, _)| case.at[hosts] == Some(number));
+        if here().next().is_none() {
+            continue;
+        }
+        let cell = |column: &&str| {
+            let of: Vec<&CaseView> = here().filter(|(_, version)| version == column).map(|(case, _)| *case).collect();
+            cell(page, &of)
+        };
+        let cells: Vec<String> = columns.iter().map(cell).collect();
+        line(out, &format!("| {} | {} |", text(name), cells.join(" | ")));
+    }
+}
+
+/// What cases that share a cell came to: each answer once, with the cases that gave it where there are several.
+fn cell(page: &Page, cases: &[&CaseView]) -> String {
+    let mut answers: IndexMap<String, Vec<&CaseView>> = IndexMap::new();
+    for case in cases {
+        answers.entry(answer(page, case)).or_default().push(case);
+    }
+    let several = answers.len() > 1;
+    let told = answers
+        .iter()
+        .map(|(answer, of)| if several { format!("{answer} ({})", which(page, of, cases)) } else { answer.clone() });
+    told.collect::<Vec<_>>().join("<br>")
+}
+
+fn answer(page: &Page, case: &CaseView) -> String {
+    let mark = &page.marks[case.mark];
+    let mut out = if mark.bad { format!("{} {}", mark.symbol, mark.word) } else { mark.symbol.to_owned() };
+    let Some(boot) = case.boot.map(|boot| &page.boots[boot]).filter(|boot| boot.outcome != "running") else {
+        return out;
+    };
+    let _infallible = write!(out, " {}", text(&boot.outcome));
+    if let Some(deciding) = &boot.deciding {
+        let _infallible = write!(out, ": {}", code(deciding).replace('|', "\\|"));
+    }
+    out
+}
+
+/// The cases of one answer by the axes in which those of the cell differ.
+fn which(page: &Page, of: &[&CaseView], all: &[&CaseView]) -> String {
+    let varies = |axis: &usize| {
+        !matches!(page.axes[*axis].name.as_str(), HOST | SCENARIO | "image")
+            && all.iter().any(|case| case.at[*axis] != all[0].at[*axis])
+    };
+    let axes: Vec<usize> = (0..page.axes.len()).filter(varies).collect();
+    let name = |case: &&CaseView| {
+        let values = axes.iter().filter_map(|axis| page.axes[*axis].values.get(case.at[*axis]?));
+        text(&values.cloned().collect::<Vec<_>>().join(", "))
+    };
+    let told: Vec<String> = of.iter().take(NAMED).map(name).collect();
+    let more = if of.len() > NAMED { format!("; {} more", of.len() - NAMED) } else { String::new() };
+    format!("{}{more}", told.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::Document;
+    use crate::redact::Redaction;
+    use crate::report::page::{Source, page};
+    use crate::report::{document, sample};
+
+    #[test]
+    fn the_findings_of_the_sample() {
+        let document = Document::read(document(&sample::run(), &Redaction::off()).unwrap()).unwrap();
+        let page = page(&[Source { name: "run.json".into(), document }]).unwrap();
+        let question = Question { title: "Is it *so*?".into(), description: "Yes.".into() };
+        let questions = page.axes[axis(&page, SCENARIO).unwrap()].values.iter().take(1);
+        let questions = questions.map(|name| (name.clone(), question.clone())).collect();
+        insta::assert_snapshot!(findings(&page, &questions));
+    }
+}
