@@ -8,9 +8,9 @@
 //!     runner -> observe (observations) -> judge -> verdicts -> pending (set aside, decided on) -> golden (updates, as values)
 //! ```
 //!
-//! `diagnose` knows what lines of logs come from; `compare` sets two reports side by side; `leak` says what changed on a host; `redact` takes names out of what leaves the program.
+//! `diagnose` knows what lines of logs come from; `compare` sets two reports side by side; `leak` says what changed on a host; `redact` takes names out of what leaves the program; `rerun` says what did not hold in the last run.
 //!
-//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `diagnose`, `leak`, `compare` and `redact` are pure but for the one
+//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `diagnose`, `leak`, `compare`, `redact` and `rerun` are pure but for the one
 //! file of each that says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
 
 pub mod cli;
@@ -30,6 +30,7 @@ pub mod pending;
 pub mod plan;
 pub mod redact;
 pub mod report;
+pub mod rerun;
 pub mod runner;
 pub mod scenario;
 pub mod secrets;

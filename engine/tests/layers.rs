@@ -51,6 +51,7 @@ const PURE: &[&str] = &[
     "compare/",
     "diagnose/",
     "redact",
+    "rerun/",
     "secrets.rs",
     "facts.rs",
     "source.rs",
@@ -58,7 +59,8 @@ const PURE: &[&str] = &[
     "images/model.rs",
 ];
 /// The one file of each that says that it reads or writes.
-const EDGES: &[&str] = &["scenario/load.rs", "pending/store.rs", "golden/store.rs", "diagnose/load.rs"];
+const EDGES: &[&str] =
+    &["scenario/load.rs", "pending/store.rs", "golden/store.rs", "diagnose/load.rs", "rerun/store.rs"];
 const OUTSIDE: &[&str] = &[
     "std::fs",
     "std::env",

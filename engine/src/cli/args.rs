@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::EngineKind;
 use crate::matrix::MAX_CASES;
+use crate::rerun::Only;
 
 /// What works, and what does not, when systemd runs inside a container.
 #[derive(Debug, Parser)]
@@ -45,6 +46,8 @@ Exit codes:
 pub enum Command {
     /// Runs scenarios in real containers and compares what happens with what they expect. Writes no golden.
     Check(CheckArgs),
+    /// Runs again what failed in the last run, or in a report.
+    Rerun(RerunArgs),
     /// Shows what differs between two hosts, or between reports that check has written.
     Compare(CompareArgs),
     /// Reads the log of a container in which systemd did not come up, and says the cause and the fix.
@@ -149,6 +152,9 @@ pub struct SelectArgs {
     /// The most cases that one scenario may have.
     #[arg(long, value_name = "N", default_value_t = MAX_CASES)]
     pub max_cases: usize,
+    /// Only these cases: no flag, but what `rerun` asks for.
+    #[arg(skip)]
+    pub only: Option<Only>,
 }
 
 impl SelectArgs {
@@ -157,14 +163,14 @@ impl SelectArgs {
     pub fn of(paths: &PathArgs, names: Vec<String>) -> Self {
         let (setup_mode, cgroupns, cgroup_mode, axis, tag) = (vec![], vec![], vec![], vec![], vec![]);
         let PathArgs { paths, max_cases } = paths.clone();
-        Self { paths, setup_mode, cgroupns, cgroup_mode, axis, names, tag, max_cases }
+        Self { paths, setup_mode, cgroupns, cgroup_mode, axis, names, tag, max_cases, only: None }
     }
 
     /// Whether anything else than all of the scenarios is selected.
     #[must_use]
     pub fn is_some_selection(&self) -> bool {
         let lists = [&self.setup_mode, &self.cgroupns, &self.cgroup_mode, &self.axis, &self.names, &self.tag];
-        self.paths != [PathBuf::from("scenarios")] || lists.iter().any(|list| !list.is_empty())
+        self.only.is_some() || self.paths != [PathBuf::from("scenarios")] || lists.iter().any(|list| !list.is_empty())
     }
 }
 
@@ -222,6 +228,38 @@ pub struct CheckArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeat: u32,
 }
+
+/// `rerun`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = RERUN_ENDS)]
+pub struct RerunArgs {
+    /// Run what ended as fail, timeout, error or flaky: in the last check or rerun of this folder, or in a report of check
+    /// --json FILE.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, required = true)]
+    pub failed: Option<Option<PathBuf>>,
+    /// Also what is new: it has no golden, and `review` is what changes that.
+    #[arg(long)]
+    pub new: bool,
+    /// Also what only warned.
+    #[arg(long)]
+    pub warned: bool,
+    /// Where the scenarios are [default: as in the last run; of a report: scenarios]; may be given more than once.
+    #[arg(long, value_name = "PATH")]
+    pub scenarios: Vec<PathBuf>,
+    /// Where, as check takes it [default: each case where it failed].
+    #[arg(long = "host", alias = "container-host", value_name = "HOST", value_delimiter = ',')]
+    pub hosts: Vec<String>,
+    /// How.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Run each case this often [default: as in the last run; of a report: once].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub repeat: Option<u32>,
+}
+
+const RERUN_ENDS: &str = "\
+Exit codes: those of check; 0 also where nothing had failed in a run that came to its end, 2 where there was no run, none of the
+failed cases is a case any more, or nothing had failed in a run that was stopped early.";
 
 /// `update`.
 #[derive(Debug, Clone, Args)]

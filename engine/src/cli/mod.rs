@@ -20,6 +20,7 @@ mod manual;
 mod new;
 mod report;
 mod reports;
+mod rerun;
 mod secrets;
 mod select;
 mod session;
@@ -71,6 +72,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     let setting = Setting { images: &images, golden: &golden, aside: &aside, redaction: &redaction };
     match command {
         Command::Check(args) => check::check(args, setting).await,
+        Command::Rerun(args) => rerun::rerun(args, setting).await,
         Command::Compare(args) => compare::compare(args, &images, &golden, &redaction).await,
         Command::Diagnose(args) => diagnose::diagnose(args, &images, &redaction).await,
         Command::Report(args) => report::report(&args, &redaction),

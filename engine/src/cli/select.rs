@@ -6,6 +6,7 @@ use super::args::SelectArgs;
 use super::exit::Failure;
 use crate::facts::Facts;
 use crate::matrix::{FilterError, Filters};
+use crate::rerun::Only;
 
 impl From<FilterError> for Failure {
     fn from(error: FilterError) -> Self {
@@ -18,8 +19,8 @@ impl From<FilterError> for Failure {
 /// # Errors
 /// A `--axis` that is not `name=values`.
 pub(super) fn filters(select: &SelectArgs) -> Result<Filters, Failure> {
-    let mut filters =
-        Filters { names: select.names.clone(), tags: select.tag.clone(), axes: indexmap::IndexMap::default() };
+    let mut filters = Filters { names: select.names.clone(), tags: select.tag.clone(), ..Filters::default() };
+    filters.ids = select.only.as_ref().map(Only::ids);
     let named =
         [("setup_mode", &select.setup_mode), ("cgroupns", &select.cgroupns), ("cgroup_mode", &select.cgroup_mode)];
     for (axis, values) in named {

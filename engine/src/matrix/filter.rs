@@ -15,6 +15,8 @@ pub struct Filters {
     pub names: Vec<String>,
     /// A scenario stays where it has one of these tags.
     pub tags: Vec<String>,
+    /// Only these cases, by their ids.
+    pub ids: Option<BTreeSet<String>>,
 }
 
 /// A filter that no case could ever meet: the user's typing, not a selection.
@@ -31,6 +33,9 @@ impl Filters {
     /// Why a case is filtered, or `None` where it stays.
     #[must_use]
     pub fn leaves_out(&self, scenario: &Scenario, id: &str, point: &IndexMap<String, AxisValue>) -> Option<String> {
+        if self.ids.as_ref().is_some_and(|ids| !ids.contains(id)) {
+            return Some("rerun: not one of the cases to run again".to_owned());
+        }
         if !self.tags.is_empty() && !self.tags.iter().any(|tag| scenario.tags.contains(tag)) {
             return Some(format!("--tag {}", self.tags.join(",")));
         }
