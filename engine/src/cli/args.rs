@@ -204,12 +204,27 @@ pub struct RunArgs {
     /// Write a JSON report ('-': to stdout).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write what happens as it happens, a JSON object a line ('-': to stdout); README says what they have.
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+    /// Write a folder of evidence below this one for each case that fails: console, journal, failed units, mounts, cgroups,
+    /// inspect, verdict, the command by hand.
+    #[arg(long, value_name = "FOLDER")]
+    pub bundle: Option<PathBuf>,
     /// Show every case, also those that pass.
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Show failures and the last line only.
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+impl RunArgs {
+    /// Whether stdout is for a program.
+    #[must_use]
+    pub fn for_a_program(&self) -> bool {
+        [&self.json, &self.events].into_iter().flatten().any(|path| path.as_os_str() == "-")
+    }
 }
 
 /// `check`.

@@ -1,11 +1,14 @@
 //! What `check` and `update` share: read, choose a host, plan, make images, run, report.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{Keep, RunArgs, SelectArgs};
@@ -26,9 +29,12 @@ use crate::leak;
 use crate::plan::{CaseId, CasePlan, LeftOut, RunPlan};
 use crate::redact::Redaction;
 use crate::report::run::Run as Record;
-use crate::report::{Fanout, Json, Junit, Reporter, Target, Terminal, Verbosity};
+use crate::report::{Bundle, Fanout, Json, Junit, Reporter, Stream, Target, Terminal, Verbosity};
 use crate::runner::{self, Goldens, Options, Outcome, Owner, Run};
 use crate::scenario::Loaded;
+
+/// How often what is shown of the time is looked at.
+const TICK: Duration = Duration::from_millis(500);
 
 /// What is asked of a run.
 pub(super) struct Asked<'a> {
@@ -76,13 +82,18 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
     let diagnoses = Arc::new(diagnose::load(asked.images).map_err(Failure::input)?);
     let cancel = CancellationToken::new();
     signals::cancel_at_signal(cancel.clone())?;
+    let streams = [&asked.run.json, &asked.run.junit, &asked.run.events];
+    if streams.iter().filter(|path| path.as_deref() == Some(Path::new("-"))).count() > 1 {
+        return Err(Failure::input(miette::miette!("--json, --junit and --events: only one of them can go to stdout")));
+    }
+    let lines = asked.run.events.as_deref().map(events).transpose()?;
     // A run that has one host and can't have it says so, and no more.
     let mut first = match asked.hosts.as_slice() {
         [only] => Some(host::open(*only, asked.images).await?),
         _ => None,
     };
     let (events, heard) = unbounded_channel();
-    let reporters = report(&asked, heard);
+    let reporters = report(&asked, heard, lines);
     let mut session = Session {
         asked: &asked,
         selection: &selection,
@@ -292,7 +303,14 @@ impl Session<'_> {
             tags,
             goldens,
             diagnoses: Arc::clone(&self.diagnoses),
-            options: Options { jobs, fail_fast, keep_failed, repeat: self.asked.repeat, owner },
+            options: Options {
+                jobs,
+                fail_fast,
+                keep_failed,
+                repeat: self.asked.repeat,
+                bundle: self.asked.run.bundle.clone(),
+                owner,
+            },
             events: self.events.clone(),
             cancel: self.cancel.clone(),
         };
@@ -381,8 +399,22 @@ async fn tags(
     tags
 }
 
+/// Opens what events are written to, before anything is started.
+fn events(path: &Path) -> Result<Box<dyn Write + Send>, Failure> {
+    if path == Path::new("-") {
+        return Ok(Box::new(std::io::stdout()));
+    }
+    let opened = std::fs::File::create(path);
+    let file = opened.map_err(|error| Failure::environment(format!("--events {}: {error}", path.display())))?;
+    Ok(Box::new(file))
+}
+
 /// Starts the reporters on a thread of their own: they write, and writing may block.
-fn report(asked: &Asked<'_>, mut heard: UnboundedReceiver<Event>) -> JoinHandle<std::io::Result<Record>> {
+fn report(
+    asked: &Asked<'_>,
+    mut heard: UnboundedReceiver<Event>,
+    lines: Option<Box<dyn Write + Send>>,
+) -> JoinHandle<std::io::Result<Record>> {
     let verbosity = match (asked.run.quiet, asked.run.verbose) {
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Verbose,
@@ -392,23 +424,37 @@ fn report(asked: &Asked<'_>, mut heard: UnboundedReceiver<Event>) -> JoinHandle<
     if asked.silent {
         reporters = reporters.with(Terminal::progress_only());
     }
-    // JSON on stdout is for a program, and nothing else may be there.
-    let to_stdout = asked.run.json.as_deref() == Some(Path::new("-"));
+    // What is on stdout for a program has nothing else beside it.
+    let to_stdout = asked.run.for_a_program();
     if !to_stdout && !asked.silent {
         reporters = reporters.with(Terminal::standard(verbosity));
     }
     let redaction = asked.redaction.of_hosts(asked.hosts.iter().filter_map(|ask| ask.name));
+    // First, so that what others point to is there.
+    if let Some(folder) = &asked.run.bundle {
+        reporters = reporters.with(Bundle::new(folder.clone(), redaction.clone()));
+    }
+    if let Some(lines) = lines {
+        reporters = reporters.with(Stream::new(lines, redaction.clone()));
+    }
     if let Some(path) = &asked.run.json {
         reporters = reporters.with(Json::new(Target::named(path, std::io::stdout()), redaction.clone()));
     }
     if let Some(path) = &asked.run.junit {
         reporters = reporters.with(Junit::new(Target::named(path, std::io::stdout()), redaction));
     }
+    let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {
         let mut record = Record::default();
-        while let Some(event) = heard.blocking_recv() {
-            record.event(&event);
-            reporters.event(&event);
+        loop {
+            match runtime.block_on(timeout(TICK, heard.recv())) {
+                Ok(Some(event)) => {
+                    record.event(&event);
+                    reporters.event(&event);
+                }
+                Ok(None) => break,
+                Err(_nothing_happened) => reporters.tick(),
+            }
         }
         reporters.finish()?;
         Ok(record)

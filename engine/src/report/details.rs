@@ -83,6 +83,9 @@ pub(super) fn lines(result: &CaseResult, look: Look) -> Vec<String> {
         out.push(paint(BOLD, "  by hand"));
         out.extend(clean(&result.by_hand).lines().map(|line| format!("    {line}")));
     }
+    if let Some(folder) = &result.bundle {
+        out.extend([paint(BOLD, "  evidence"), format!("    {}", clean(folder))]);
+    }
     out
 }
 

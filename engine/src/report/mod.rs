@@ -2,6 +2,7 @@
 //! at a time, [`run::Run`] keeps them, and each reporter turns that value into text at the end. Only `terminal` writes
 //! to a stream, and only to the one that it was given; `junit` and `json` write one file each, atomically.
 
+mod bundle;
 pub mod compare;
 pub mod counts;
 mod details;
@@ -15,6 +16,7 @@ mod junit;
 pub mod page;
 pub mod review;
 pub mod run;
+mod stream;
 mod style;
 pub mod support;
 pub mod table;
@@ -28,11 +30,13 @@ mod sample;
 
 use std::io;
 
+pub use bundle::Bundle;
 pub use counts::{Counts, Outcome};
 pub use explain::{Explained, explained};
 pub use file::Target;
 pub use json::{Json, document};
 pub use junit::Junit;
+pub use stream::Stream;
 pub use style::Mark;
 pub use terminal::{Options, Terminal, Verbosity};
 pub use text::{clean, plain_log};
@@ -46,6 +50,9 @@ pub trait Reporter: Send {
     /// Takes note of an event. A reporter keeps a write that failed for [`Reporter::finish`]: a full disk or a closed
     /// pipe never stops a run.
     fn event(&mut self, event: &Event);
+
+    /// Some time has passed without an event: what is shown of the time may have changed.
+    fn tick(&mut self) {}
 
     /// Writes what is left to write; called once, after the last event or an interruption.
     ///
@@ -74,6 +81,10 @@ impl Reporter for Fanout {
         for reporter in &mut self.reporters {
             reporter.event(event);
         }
+    }
+
+    fn tick(&mut self) {
+        self.reporters.iter_mut().for_each(|reporter| reporter.tick());
     }
 
     /// Finishes all of them, also after one failed.

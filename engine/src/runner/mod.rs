@@ -6,6 +6,7 @@
 mod alive;
 mod boot;
 mod console;
+mod evidence;
 mod group;
 mod labels;
 mod leaks;
@@ -13,6 +14,7 @@ mod schedule;
 mod steps;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -55,6 +57,8 @@ pub struct Options {
     pub repeat: u32,
     /// Whether the containers of cases that fail stay.
     pub keep_failed: bool,
+    /// Whether the containers of cases that fail are asked for evidence, and the folder in which each case's will be.
+    pub bundle: Option<PathBuf>,
     /// Whose containers these are.
     pub owner: Owner,
 }
