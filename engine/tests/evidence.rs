@@ -32,18 +32,16 @@ fn ids(lines: &[Value], event: &str) -> Vec<String> {
 #[test]
 fn a_failed_case_leaves_its_evidence_without_secrets_and_escapes_and_events_tell_of_it() {
     let Some(_alone) = able(LAB) else { return };
-    let steps = r#"
-[container.env.TOKEN]
-secret = "MY_TOKEN"
+    let steps = r#"before = "test ${{ way }} != ends"
 [matrix]
 way = ["fails", "holds", "ends"]
 [[step]]
 name = "say"
 run = '''echo "$TOKEN" | systemd-cat -t mine; printf '\033]0;x\007%s\n' "$TOKEN" >/dev/console
-    case ${{ way }} in holds) ;; fails) systemd-run --unit mine --wait false ;; ends) kill -s RTMIN+4 1; sleep 9 ;; esac'''
+    case ${{ way }} in holds) ;; fails) systemd-run --unit mine --wait false ;; esac'''
 changes = true
 "#;
-    let user = User::with("What is left of it?", &steps.replace("[container.env.TOKEN]\nsecret = \"MY_TOKEN\"\n", ""));
+    let user = User::with("What is left of it?", steps);
     let file = user.scenarios().join("mine.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let secret = "env = { container = \"docker\", TOKEN = { secret = \"MY_TOKEN\" } }";
@@ -139,10 +137,38 @@ fn events_on_stdout_are_alone_there() {
 #[test]
 fn a_slow_boot_is_named_while_it_runs() {
     let Some(_alone) = able(LAB) else { return };
-    let user = User::with("Is it slow?", "before = \"sleep 16\"\ntimeout = \"30s\"");
+    let user = User::with("Is it slow?", "before = \"sleep 16\"\ntimeout = \"30s\"\nexpect.state = \"running\"");
     let running = start_with(&user.arguments(&["check"], &["--host", LAB]), "", &[]);
     running.until_said("… slow: mine has been booting for 15.");
     let ended = running.end();
     assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
     assert_eq!(ended.stdout.matches("slow: ").count(), 1, "{}", ended.stdout);
+}
+
+#[test]
+fn in_actions_failures_are_annotated_and_nothing_of_a_container_is_a_command() {
+    let Some(_alone) = able(LAB) else { return };
+    let steps = "[[step]]\nname = \"say\"\nrun = '''printf '::stop-commands::x\\n ##[error]boo\\n' | tee /dev/stderr\necho \"$X\"'''\n\
+        expect.stdout.contains = \"nothing, 100%\"\n";
+    let user = User::with("What may it say?", steps);
+    let file = user.scenarios().join("mine.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let env = "env = { container = \"docker\", X = \"a\\n::stop-commands::y\\n##[error]z\" }";
+    std::fs::write(&file, text.replace("env = { container = \"docker\" }", env)).unwrap();
+    let summary = user.scenarios().parent().unwrap().join("summary.md").display().to_string();
+    let variables = [("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", summary.as_str()), ("CI", "true")];
+    let ended = run_with(&user.arguments(&["check"], &["--host", LAB, "-v"]), "", &variables);
+    assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(said.contains("│ ::stop-commands::x") && said.contains("\\x23#[error]boo"), "{said}");
+    assert!(!said.contains("##["), "{said}");
+    let commands: Vec<&str> = said.lines().filter(|line| line.trim_start().starts_with("::")).collect();
+    let [command] = commands.as_slice() else { panic!("{commands:?}") };
+    let start = format!("::error file={},line=", file.display());
+    assert!(command.starts_with(&start) && command.contains(",title=fail%3A mine::say: expected "), "{command}");
+    assert!(command.contains("100%25") && command.contains("::stop-commands::x"), "{command}");
+    let summary = std::fs::read_to_string(summary).unwrap();
+    for words in ["## Support", "## Scenarios", "fail: 1 case", "docker run", "mine"] {
+        assert!(summary.contains(words), "{words}: {summary}");
+    }
 }

@@ -71,6 +71,10 @@ pub enum Command {
     /// Shows what a case will do, and the command lines that do it by hand, without running it. With --goldens: how its
     /// golden texts are made of what it printed, line by line and rule by rule.
     Explain(ExplainArgs),
+    /// Boots a case as it is planned and enters it; it is removed when the shell ends.
+    Shell(ShellArgs),
+    /// Boots a case and shows its console while it prints.
+    Logs(LogsArgs),
     /// Runs everything and, where all of it held, shows the goldens that are of no case any more; --yes removes them.
     Prune(PruneArgs),
     /// Writes a commented scenario to start from: it runs as it is.
@@ -220,6 +224,12 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
+    /// Whether something else than text for people goes to stdout.
+    #[must_use]
+    pub fn stdout_is_taken(&self) -> bool {
+        self.for_a_program() || self.junit.as_ref().is_some_and(|path| path.as_os_str() == "-")
+    }
+
     /// Whether stdout is for a program.
     #[must_use]
     pub fn for_a_program(&self) -> bool {
@@ -402,6 +412,55 @@ pub struct ExplainArgs {
     /// Also run, on a host that is no lab host of ours, cases that may change it.
     #[arg(long)]
     pub allow_host_risk: bool,
+}
+
+/// One case, on one host.
+#[derive(Debug, Clone, Args)]
+pub struct OneArgs {
+    /// The case's id, or words that only its id has.
+    #[arg(value_name = "CASE")]
+    pub case: String,
+    /// The scenarios.
+    #[command(flatten)]
+    pub paths: PathArgs,
+    /// Where.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Also on a host that is no lab host of ours, where the case may change it.
+    #[arg(long)]
+    pub allow_host_risk: bool,
+}
+
+/// `shell`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Its steps do not run. Exit codes: 0 the shell or command ended with 0; 1 with another code, which is \
+    said, or the boot failed, and its cause and console are shown; 2, 3, 130 as for check.\n\nExamples:\n  \
+    sdc-engine shell 'boot/plain[cgroupns=private]' --host docker-v2\n  \
+    sdc-engine shell plain --host docker-v2 -- systemctl --failed"
+)]
+pub struct ShellArgs {
+    /// What is booted.
+    #[command(flatten)]
+    pub one: OneArgs,
+    /// A command instead of a shell.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+/// `logs`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Exit codes: 0 systemd came up, 1 it did not; 2, 3, 130 as for check.")]
+pub struct LogsArgs {
+    /// What is booted.
+    #[command(flatten)]
+    pub one: OneArgs,
+    /// Show the journal too, once it is known what the boot came to.
+    #[arg(long)]
+    pub journal: bool,
+    /// Go on until Ctrl-C or the container's end, not only until it is known what the boot came to.
+    #[arg(short, long)]
+    pub follow: bool,
 }
 
 /// `diagnose`.

@@ -21,7 +21,7 @@ pub(super) async fn check(args: CheckArgs, setting: Setting<'_>) -> Result<Exit,
 
 /// What is said after a run, and how it ends.
 pub(super) fn end(ran: &Ran, run: &RunArgs, repeat: u32, aside: &Path) -> Result<Exit, Failure> {
-    let to_stdout = run.for_a_program() || run.junit.as_deref() == Some(Path::new("-"));
+    let to_stdout = run.stdout_is_taken();
     let waiting = set_aside(ran, repeat, aside);
     if waiting > 0 && !to_stdout {
         let texts = if waiting == 1 { "text waits" } else { "texts wait" };

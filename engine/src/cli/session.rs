@@ -29,7 +29,7 @@ use crate::leak;
 use crate::plan::{CaseId, CasePlan, LeftOut, RunPlan};
 use crate::redact::Redaction;
 use crate::report::run::Run as Record;
-use crate::report::{Bundle, Fanout, Json, Junit, Reporter, Stream, Target, Terminal, Verbosity};
+use crate::report::{Bundle, Fanout, Github, Json, Junit, Reporter, Stream, Target, Terminal, Verbosity, github};
 use crate::runner::{self, Goldens, Options, Outcome, Owner, Run};
 use crate::scenario::Loaded;
 
@@ -313,6 +313,7 @@ impl Session<'_> {
             },
             events: self.events.clone(),
             cancel: self.cancel.clone(),
+            hear: None,
         };
         self.outcome.add(runner::run(run, plan).await);
         self.facts.push(facts);
@@ -371,7 +372,7 @@ fn look_up(
 }
 
 /// The tags of the images that the plan needs; cases whose image can't be had become skipped.
-async fn tags(
+pub(super) async fn tags(
     host: &dyn Host,
     catalogue: &Catalogue,
     plan: &mut RunPlan,
@@ -429,7 +430,8 @@ fn report(
     if !to_stdout && !asked.silent {
         reporters = reporters.with(Terminal::standard(verbosity));
     }
-    let redaction = asked.redaction.of_hosts(asked.hosts.iter().filter_map(|ask| ask.name));
+    let names = asked.hosts.iter().filter_map(|ask| ask.name);
+    let redaction = asked.redaction.of_hosts(names.clone());
     // First, so that what others point to is there.
     if let Some(folder) = &asked.run.bundle {
         reporters = reporters.with(Bundle::new(folder.clone(), redaction.clone()));
@@ -442,6 +444,13 @@ fn report(
     }
     if let Some(path) = &asked.run.junit {
         reporters = reporters.with(Junit::new(Target::named(path, std::io::stdout()), redaction));
+    }
+    if github::is_here() && !asked.silent {
+        let summary = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(Into::into);
+        // A runner reads both streams; the one that is for a program has nothing else.
+        let out: Box<dyn Write + Send> =
+            if asked.run.stdout_is_taken() { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
+        reporters = reporters.with(Github::new(out, summary, asked.redaction.of_hosts(names)));
     }
     let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {

@@ -45,11 +45,12 @@ pub fn bytes(text: &str) -> Vec<u8> {
 }
 
 /// JSON that means the same, and in which nothing steers a terminal: people look into files. Line ends stay, which JSON has
-/// outside of texts only.
+/// outside of texts only, and `##[`, which commands a service that runs it, is written as another text that means it.
 #[must_use]
 pub fn json(text: &str) -> String {
     // Most have nothing of the kind, and long ones are not to be walked through twice.
-    if !text.chars().any(|c| steers(c) && c != '\n') {
+    let commands = "##[";
+    if !text.contains(commands) && !text.chars().any(|c| steers(c) && c != '\n') {
         return text.to_owned();
     }
     let written = |c: char| match c {
@@ -57,7 +58,7 @@ pub fn json(text: &str) -> String {
         c if steers(c) => format!("\\u{:04x}", u32::from(c)),
         c => c.to_string(),
     };
-    text.chars().map(written).collect()
+    text.replace(commands, "\\u0023#[").chars().map(written).collect()
 }
 
 /// The text with every character escaped that would steer a terminal or hide what stands beside it; line ends and tabs

@@ -83,17 +83,14 @@ impl Bundle {
             ),
         ];
         let boot = result.boot.as_ref();
-        let none = || "there was no boot".to_owned();
-        let cut = boot.is_some_and(|boot| boot.console_cut);
-        let console = boot.map(|boot| plain_log(&boot.console)).ok_or_else(none);
-        let note = if cut { "\n(cut: the middle of it was not kept)\n" } else { "" };
-        pages.push(("console.log".to_owned(), console.map(|text| text + note)));
         if let Some(log) = boot.and_then(|boot| boot.setup_log.as_ref()) {
             pages.push(("setup-script.log".to_owned(), Ok(plain_log(log))));
         }
         if !self.asked.contains(&result.id) {
             let why = "the container was never made, or was gone before it could be asked".to_owned();
             pages.push(("container.txt".to_owned(), Err(why)));
+            let console = boot.map(|boot| plain_log(&boot.console));
+            pages.push(("console.log".to_owned(), console.ok_or_else(|| "there was no boot".to_owned())));
         }
         self.write(&result.id, pages);
     }
@@ -235,7 +232,6 @@ mod tests {
         }
         assert!(read(&folder, "journal.txt").starts_with("red <home>/x\n\n(cut"), "{}", read(&folder, "journal.txt"));
         assert_eq!(read(&folder, "status.txt"), "could not be had: the container had ended\n");
-        assert!(read(&folder, "console.log").contains("[  OK  ] Reached target"));
         assert_eq!(read(&folder, "by-hand.txt").lines().next(), Some("docker run x"));
         assert!(read(&folder, "host.json").starts_with("could not be had"));
         let verdict: Value = serde_json::from_str(&read(&folder, "verdict.json")).unwrap();
@@ -248,6 +244,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = written(root.path(), None);
         assert!(read(&folder, "container.txt").starts_with("could not be had: the container was never made"));
+        assert!(read(&folder, "console.log").contains("[  OK  ] Reached target"));
     }
 
     #[test]

@@ -89,6 +89,12 @@ pub(super) fn lines(result: &CaseResult, look: Look) -> Vec<String> {
     out
 }
 
+/// Where a boot ended and which line shows it, for whoever shows nothing else.
+#[must_use]
+pub fn boot(boot: &BootObservation, columns: Option<usize>) -> Vec<String> {
+    boot_lines(boot, Look { columns, full: false })
+}
+
 /// Where a boot ended and which line shows it.
 fn boot_lines(boot: &BootObservation, look: Look) -> Vec<String> {
     let told = match &boot.outcome {

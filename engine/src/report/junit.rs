@@ -172,7 +172,7 @@ fn skipped(word: &str, reason: &str) -> TestCaseStatus {
 }
 
 /// The first thing that broke, in one line.
-fn message(result: &CaseResult) -> String {
+pub(super) fn message(result: &CaseResult) -> String {
     let broken = decisive(result);
     let told = match (&result.verdict, broken.first()) {
         (Verdict::Error(words), _) => words.clone(),

@@ -9,6 +9,7 @@ mod details;
 mod diff;
 mod explain;
 mod file;
+pub mod github;
 pub mod groups;
 pub mod host;
 mod json;
@@ -32,8 +33,10 @@ use std::io;
 
 pub use bundle::Bundle;
 pub use counts::{Counts, Outcome};
+pub use details::boot as boot_lines;
 pub use explain::{Explained, explained};
 pub use file::Target;
+pub use github::Github;
 pub use json::{Json, document};
 pub use junit::Junit;
 pub use stream::Stream;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use super::OUTPUT_LIMIT;
+use super::boot::Made;
 use crate::events::{Evidence, EvidenceFile};
 use crate::host::{ContainerId, ExecRequest, Host, HostError};
 use crate::observe::escape;
@@ -29,14 +30,18 @@ const COMMANDS: [(&str, &[&str]); 9] = [
 ];
 
 /// Asks a container for everything.
-pub(super) async fn evidence(host: &dyn Host, id: &ContainerId) -> Evidence {
+pub(super) async fn evidence(host: &dyn Host, made: &Made) -> Evidence {
+    let id = &made.id;
     let until = Instant::now() + ALL;
     let inspected = limited(until, host.inspect(id)).await;
     let ended = inspected.as_ref().ok().filter(|seen| seen.pointer("/State/Running") == Some(&false.into()));
     let code = ended.and_then(|seen| seen.pointer("/State/ExitCode")).map(ToString::to_string);
     let ended = ended.map(|_| format!("the container had ended, with exit code {}", code.unwrap_or_default()));
     let inspect = inspected.map(|seen| (format!("{seen:#}\n"), false));
-    let mut files = vec![EvidenceFile { name: "inspect.json".to_owned(), content: inspect }];
+    let mut files = vec![
+        EvidenceFile { name: "console.log".to_owned(), content: Ok(made.console.raw()) },
+        EvidenceFile { name: "inspect.json".to_owned(), content: inspect },
+    ];
     for (name, argv) in COMMANDS {
         let content = match &ended {
             Some(why) => Err(why.clone()),

@@ -4,6 +4,7 @@
 //! on every way out of a task, and once more for everything that carries this run's label when all tasks are over.
 
 mod alive;
+mod alone;
 mod boot;
 mod console;
 mod evidence;
@@ -17,10 +18,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 pub use alive::lost;
+pub use alone::{Held, boot_alone, release};
 pub use boot::argv;
 pub use labels::{Owner, RUN_LABEL, Sweep, sweep};
 pub use schedule::run;
@@ -81,6 +84,8 @@ pub struct Run {
     pub events: UnboundedSender<Event>,
     /// Ends the run early: containers are removed, no new ones start.
     pub cancel: CancellationToken,
+    /// Who hears the consoles, as they print.
+    pub hear: Option<UnboundedSender<Bytes>>,
 }
 
 impl std::fmt::Debug for Run {

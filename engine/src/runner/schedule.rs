@@ -209,7 +209,7 @@ async fn ask(run: &Run, group: &BootGroup, over: &Over) {
     let failed = |case: &&CasePlan| over.results.iter().any(|one| one.id == case.id && stops(&one.verdict));
     let cases: Vec<CasePlan> = group.cases.iter().filter(failed).cloned().collect();
     if !cases.is_empty() {
-        let evidence = Box::new(evidence(run.host.as_ref(), &made.id).await);
+        let evidence = Box::new(evidence(run.host.as_ref(), made).await);
         run.tell(Event::Evidence { cases, evidence });
     }
 }

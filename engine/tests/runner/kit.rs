@@ -136,6 +136,7 @@ impl Bench {
             options: self.options,
             events,
             cancel: self.cancel,
+            hear: None,
         };
         let outcome = runner::run(run, planned(files)).await;
         let mut events = Vec::new();

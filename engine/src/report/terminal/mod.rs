@@ -22,6 +22,7 @@ use crate::judge::Verdict;
 
 use super::Reporter;
 use super::details::Look;
+use super::github::printable;
 use super::run::Run;
 use live::Live;
 use pace::{Pace, about};
@@ -129,7 +130,7 @@ impl Terminal {
         let out = &mut self.out;
         let mut write = || {
             let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-            out.write_all(text.as_bytes()).and_then(|()| out.flush())
+            out.write_all(printable(&text).as_bytes()).and_then(|()| out.flush())
         };
         let written = match &self.live {
             Some(live) => live.suspend(write),
