@@ -89,10 +89,11 @@ pub(super) fn lines(result: &CaseResult, look: Look) -> Vec<String> {
     out
 }
 
-/// Where a boot ended and which line shows it, for whoever shows nothing else.
+/// Where a boot ended and which line shows it, without styles, for whoever shows nothing else.
 #[must_use]
 pub fn boot(boot: &BootObservation, columns: Option<usize>) -> Vec<String> {
-    boot_lines(boot, Look { columns, full: false })
+    let lines = boot_lines(boot, Look { columns, full: false });
+    lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect()
 }
 
 /// Where a boot ended and which line shows it.
