@@ -10,7 +10,7 @@ use crate::facts::EngineKind;
 use crate::matrix::MAX_CASES;
 use crate::rerun::Only;
 
-pub use looking::{LogsArgs, OneArgs, RerunArgs, ShellArgs};
+pub(super) use looking::{LogsArgs, OneArgs, RerunArgs, ShellArgs};
 
 /// What works, and what does not, when systemd runs inside a container.
 #[derive(Debug, Parser)]

@@ -64,7 +64,8 @@ pub(super) fn named<'a>(asked: &str, cases: &[&'a CasePlan]) -> Vec<&'a CasePlan
 
 /// Why no case of that name runs there.
 pub(super) fn none(asked: &str, left_out: &[LeftOut], facts: &Facts) -> Failure {
-    let why = left_out.iter().find_map(|out| match &out.why {
+    let has = |out: &&LeftOut| asked.split_whitespace().all(|word| out.id.0.contains(word));
+    let why = left_out.iter().filter(has).find_map(|out| match &out.why {
         WhyOut::NotApplicable(rule) => Some(format!("{}: not applicable: {rule}", out.id)),
         WhyOut::Skipped(reason) => Some(format!("{}: skipped: {reason}", out.id)),
         WhyOut::Filtered(_) => None,

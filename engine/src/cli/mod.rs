@@ -21,6 +21,7 @@ mod manual;
 mod new;
 mod one;
 mod report;
+mod reporters;
 mod reports;
 mod rerun;
 mod secrets;

@@ -35,7 +35,7 @@ pub struct RerunArgs {
 }
 
 const RERUN_ENDS: &str = "\
-Exit codes: those of check; 0 also where nothing had failed in a run that came to its end, 2 where there was no run, none of the
+Exit codes: those of check; 0 also where nothing had failed in a run that came to its end, 2 where there was no run, none of the \
 failed cases is a case any more, or nothing had failed in a run that was stopped early.";
 
 /// One case, on one host.
@@ -60,8 +60,8 @@ pub struct OneArgs {
 #[command(
     after_help = "Its steps do not run. Exit codes: 0 the shell or command ended with 0; 1 with another code, which is \
     said, or the boot failed, and its cause and console are shown; 2, 3, 130 as for check.\n\nExamples:\n  \
-    sdc-engine shell 'boot/plain[cgroupns=private]' --host docker-v2\n  \
-    sdc-engine shell plain --host docker-v2 -- systemctl --failed"
+    sdc-engine shell boot/passthrough --host docker-v2\n  \
+    sdc-engine shell boot/passthrough --host docker-v2 -- systemctl --failed"
 )]
 pub struct ShellArgs {
     /// What is booted.
