@@ -111,9 +111,9 @@ fn annotation(first: &CaseResult, others: usize) -> String {
     format!("::{command} {at}title={}::{}\n", property(&title), data(&format!("{}{line}{more}", message(first))))
 }
 
-/// What comes after `::`.
+/// What comes after `::`; no part of it is another command.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    harmless(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// The value of a property.
