@@ -168,7 +168,7 @@ fn in_actions_failures_are_annotated_and_nothing_of_a_container_is_a_command() {
     assert!(command.starts_with(&start) && command.contains(",title=fail%3A mine::say: expected "), "{command}");
     assert!(command.contains("100%25") && command.contains("::stop-commands::x"), "{command}");
     let summary = std::fs::read_to_string(summary).unwrap();
-    for words in ["## Support", "## Scenarios", "fail: 1 case", "docker run", "mine"] {
+    for words in ["## Support", "## Scenarios", "fail: 1 case", "docker create", "mine"] {
         assert!(summary.contains(words), "{words}: {summary}");
     }
 }
