@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::facts::Facts;
 use crate::judge::{CaseResult, UnusedRule};
 use crate::leak::Leak;
-use crate::plan::{CaseId, LeftOut};
+use crate::plan::{CaseId, CasePlan, LeftOut};
 
 /// Where a boot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -62,10 +62,10 @@ pub enum Event {
     Phase {
         /// The boot's number in this run, from 0.
         boot: usize,
-        /// The first case that it serves.
-        case: CaseId,
-        /// How many cases it serves.
-        cases: usize,
+        /// The cases that it serves, at least one.
+        cases: Vec<CaseId>,
+        /// The limit of the boot, from the container's start.
+        limit: Duration,
         /// The phase.
         phase: BootPhase,
     },
@@ -73,6 +73,14 @@ pub enum Event {
     BootOver {
         /// The boot's number.
         boot: usize,
+    },
+    /// What the container of cases that failed could still show. Before the verdicts of its cases, once for each boot
+    /// in which any failed, where it was asked for.
+    Evidence {
+        /// The cases that failed.
+        cases: Vec<CasePlan>,
+        /// What it showed.
+        evidence: Box<Evidence>,
     },
     /// A case has its verdict.
     CaseFinished {
@@ -89,6 +97,22 @@ pub enum Event {
         /// Its numbers.
         summary: Summary,
     },
+}
+
+/// What a container shows of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub struct Evidence {
+    /// By the names of the files that it becomes.
+    pub files: Vec<EvidenceFile>,
+}
+
+/// One thing that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EvidenceFile {
+    /// The file's name.
+    pub name: String,
+    /// The text ([`crate::observe::escape`]) and whether it was cut; or why it could not be had.
+    pub content: Result<(String, bool), String>,
 }
 
 /// A run's numbers; verdicts are counted from the results.

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! `advise` knows which grants to try next, and `diagnose` what lines of logs come from; `compare` sets two reports side by side; `leak` says what changed on a host; `schema` turns the
-//! decoders' tables of keys into schemas and a reference; `redact` takes names out of what leaves the program.
+//! decoders' tables of keys into schemas and a reference; `redact` takes names out of what leaves the program; `rerun` says what did not hold in the last run.
 //!
-//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `advise`, `diagnose`, `leak`, `compare`, `redact` and `schema` are pure but for the one
+//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `advise`, `diagnose`, `leak`, `compare`, `redact`, `rerun` and `schema` are pure but for the one
 //! file of each that says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
 
 pub mod advise;
@@ -32,6 +32,7 @@ pub mod pending;
 pub mod plan;
 pub mod redact;
 pub mod report;
+pub mod rerun;
 pub mod runner;
 pub mod scenario;
 pub mod schema;

@@ -52,6 +52,7 @@ const PURE: &[&str] = &[
     "advise/",
     "diagnose/",
     "redact",
+    "rerun/",
     "schema/",
     "secrets.rs",
     "facts.rs",
@@ -60,7 +61,8 @@ const PURE: &[&str] = &[
     "images/model.rs",
 ];
 /// The one file of each that says that it reads or writes.
-const EDGES: &[&str] = &["scenario/load.rs", "pending/store.rs", "golden/store.rs", "diagnose/load.rs"];
+const EDGES: &[&str] =
+    &["scenario/load.rs", "pending/store.rs", "golden/store.rs", "diagnose/load.rs", "rerun/store.rs"];
 const OUTSIDE: &[&str] = &[
     "std::fs",
     "std::env",

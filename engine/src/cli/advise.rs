@@ -157,9 +157,17 @@ impl<'a> Trial<'a> {
             tags: [(self.image.name.clone(), self.tag.clone())].into(),
             goldens: Goldens::new(),
             diagnoses: Arc::clone(&self.diagnoses),
-            options: Options { jobs: 1, fail_fast: false, keep_failed: false, repeat: 1, owner: Owner::this_process() },
+            options: Options {
+                jobs: 1,
+                fail_fast: false,
+                keep_failed: false,
+                repeat: 1,
+                bundle: None,
+                owner: Owner::this_process(),
+            },
             events,
             cancel: self.cancel.clone(),
+            hear: None,
         };
         let outcome = runner::run(run, planned).await;
         changed.before = changed.before.take().or(outcome.before);

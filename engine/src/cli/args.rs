@@ -1,5 +1,7 @@
 //! The command line.
 
+mod looking;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +9,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::File;
 use crate::facts::EngineKind;
 use crate::matrix::{MAX_CASES, Select};
+use crate::rerun::Only;
+
+pub(super) use looking::{LogsArgs, OneArgs, RerunArgs, ShellArgs};
 
 /// What works, and what does not, when systemd runs inside a container.
 #[derive(Debug, Parser)]
@@ -41,11 +46,23 @@ Exit codes:
   3    the environment is wrong: no engine, no image, or an engine that broke
   130  interrupted; everything that was started is removed";
 
+const CHECK_ENDS: &str = "\
+Exit codes:
+  0    something ran, and everything that was expected held (warnings do not count)
+  1    the subject differs from what was expected, or has no golden yet
+  2    a scenario, a golden or the command line is wrong, or no case is selected; nothing was started
+  3    the environment is wrong: no engine, no image, an engine that broke, or something could not be removed
+  130  interrupted; everything that was started is removed
+
+What failed runs again with `sdc-engine rerun --failed`. In GitHub Actions failures are annotated, and the step gets a summary.";
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Runs scenarios in real containers and compares what happens with what they expect. Writes no golden.
     Check(CheckArgs),
+    /// Runs again what failed in the last run, or in a report.
+    Rerun(RerunArgs),
     /// Shows what differs between two hosts, or between reports that check has written.
     Compare(CompareArgs),
     /// Reads the log of a container in which systemd did not come up, and says the cause and the fix.
@@ -72,6 +89,10 @@ pub enum Command {
     /// Shows what a case will do, and the command lines that do it by hand, without running it. With --goldens: how its
     /// golden texts are made of what it printed, line by line and rule by rule.
     Explain(ExplainArgs),
+    /// Boots a case as it is planned and enters it; it is removed when the shell ends.
+    Shell(ShellArgs),
+    /// Boots a case and shows its console while it prints.
+    Logs(LogsArgs),
     /// Runs everything and, where all of it held, shows the goldens that are of no case any more; --yes removes them.
     Prune(PruneArgs),
     /// Writes a commented scenario to start from: it runs as it is.
@@ -167,6 +188,9 @@ pub struct SelectArgs {
     /// The most cases that one scenario may have.
     #[arg(long, value_name = "N", default_value_t = MAX_CASES)]
     pub max_cases: usize,
+    /// Only these cases: no flag, but what `rerun` asks for.
+    #[arg(skip)]
+    pub only: Option<Only>,
 }
 
 /// `--select`.
@@ -196,14 +220,25 @@ impl SelectArgs {
     pub fn of(paths: &PathArgs, names: Vec<String>) -> Self {
         let (setup_mode, cgroupns, cgroup_mode, axis, tag) = (vec![], vec![], vec![], vec![], vec![]);
         let PathArgs { paths, max_cases } = paths.clone();
-        Self { paths, setup_mode, cgroupns, cgroup_mode, axis, names, tag, select: SelectHow::Full, max_cases }
+        Self {
+            paths,
+            setup_mode,
+            cgroupns,
+            cgroup_mode,
+            axis,
+            names,
+            tag,
+            select: SelectHow::Full,
+            max_cases,
+            only: None,
+        }
     }
 
     /// Whether anything else than all of the scenarios is selected.
     #[must_use]
     pub fn is_some_selection(&self) -> bool {
         let lists = [&self.setup_mode, &self.cgroupns, &self.cgroup_mode, &self.axis, &self.names, &self.tag];
-        self.paths != [PathBuf::from("scenarios")] || lists.iter().any(|list| !list.is_empty())
+        self.only.is_some() || self.paths != [PathBuf::from("scenarios")] || lists.iter().any(|list| !list.is_empty())
     }
 }
 
@@ -237,6 +272,13 @@ pub struct RunArgs {
     /// Write a JSON report ('-': to stdout).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Write what happens as it happens, a JSON object a line ('-': to stdout); README says what they have.
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
+    /// Write a folder of evidence below this one for each case that fails: console, journal, failed units, mounts, cgroups,
+    /// inspect, verdict, the command by hand.
+    #[arg(long, value_name = "FOLDER")]
+    pub bundle: Option<PathBuf>,
     /// Show every case, also those that pass.
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
@@ -245,8 +287,23 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
+impl RunArgs {
+    /// Whether something else than text for people goes to stdout.
+    #[must_use]
+    pub fn stdout_is_taken(&self) -> bool {
+        self.for_a_program() || self.junit.as_ref().is_some_and(|path| path.as_os_str() == "-")
+    }
+
+    /// Whether stdout is for a program.
+    #[must_use]
+    pub fn for_a_program(&self) -> bool {
+        [&self.json, &self.events].into_iter().flatten().any(|path| path.as_os_str() == "-")
+    }
+}
+
 /// `check`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = CHECK_ENDS)]
 pub struct CheckArgs {
     /// Which cases.
     #[command(flatten)]

@@ -2,21 +2,27 @@
 
 use std::path::Path;
 
-use super::args::CheckArgs;
+use super::args::{CheckArgs, RunArgs};
 use super::exit::{Exit, Failure};
 use super::session::{self, Asked, Ran};
-use super::{Setting, goldens, host, print};
+use super::{Setting, goldens, print, rerun};
 use crate::report::Outcome;
 
 /// Runs the scenarios.
 pub(super) async fn check(args: CheckArgs, setting: Setting<'_>) -> Result<Exit, Failure> {
-    let CheckArgs { select, host: asked, run, repeat } = &args;
+    let CheckArgs { select, host, run, repeat } = &args;
     let Setting { images, golden, redaction, .. } = setting;
-    let hosts = host::each(asked, images)?;
+    let hosts = super::host::each(host, images)?;
     let asked = Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false, redaction };
     let ran = session::run(asked).await?;
-    let to_stdout = [&run.json, &run.junit].iter().any(|file| file.as_deref() == Some(Path::new("-")));
-    let waiting = set_aside(&ran, *repeat, setting.aside);
+    rerun::keep(setting.aside, &rerun::of(select, host, run, *repeat, &ran));
+    end(&ran, run, *repeat, setting.aside)
+}
+
+/// What is said after a run, and how it ends.
+pub(super) fn end(ran: &Ran, run: &RunArgs, repeat: u32, aside: &Path) -> Result<Exit, Failure> {
+    let to_stdout = run.stdout_is_taken();
+    let waiting = set_aside(ran, repeat, aside);
     if waiting > 0 && !to_stdout {
         let texts = if waiting == 1 { "text waits" } else { "texts wait" };
         print(&format!("{waiting} {texts} for a decision: sdc-engine review\n"))?;

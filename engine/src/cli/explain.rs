@@ -31,8 +31,7 @@ pub(super) async fn explain(args: ExplainArgs, images: &Path) -> Result<Exit, Fa
     let reached = reach(&args, images).await?;
     let RunPlan { groups, left_out } = selection.plan(&reached.facts)?;
     let cases: Vec<CasePlan> = groups.into_iter().flat_map(|group| group.cases).collect();
-    let exact = cases.iter().any(|case| case.id.0 == args.case);
-    let chosen: Vec<&CasePlan> = cases.iter().filter(|case| !exact || case.id.0 == args.case).collect();
+    let chosen = named(&args.case, &cases.iter().collect::<Vec<_>>());
     if chosen.is_empty() {
         return Err(none(&args.case, &left_out, &reached.facts));
     }
@@ -57,9 +56,16 @@ async fn reach(args: &ExplainArgs, images: &Path) -> Result<Reached, Failure> {
     if left.is_empty() { Ok(reached) } else { Err(Failure::environment(left.join("; "))) }
 }
 
+/// The cases that are meant: the one whose whole name it is, else all that have the words.
+pub(super) fn named<'a>(asked: &str, cases: &[&'a CasePlan]) -> Vec<&'a CasePlan> {
+    let exact = cases.iter().any(|case| case.id.0 == asked);
+    cases.iter().copied().filter(|case| !exact || case.id.0 == asked).collect()
+}
+
 /// Why no case of that name runs there.
-fn none(asked: &str, left_out: &[LeftOut], facts: &Facts) -> Failure {
-    let why = left_out.iter().find_map(|out| match &out.why {
+pub(super) fn none(asked: &str, left_out: &[LeftOut], facts: &Facts) -> Failure {
+    let has = |out: &&LeftOut| asked.split_whitespace().all(|word| out.id.0.contains(word));
+    let why = left_out.iter().filter(has).find_map(|out| match &out.why {
         WhyOut::NotApplicable(rule) => Some(format!("{}: not applicable: {rule}", out.id)),
         WhyOut::Skipped(reason) => Some(format!("{}: skipped: {reason}", out.id)),
         WhyOut::Filtered(_) => None,

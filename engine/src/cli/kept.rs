@@ -10,6 +10,7 @@ use crate::events::Kept;
 use crate::host::Host;
 use crate::host::by_hand::client;
 use crate::report::clean;
+use crate::report::github::printable;
 use crate::runner::SETUP_LOG;
 
 /// Says how to enter and remove what is kept; then holds our own engines until a signal, and closes them. Gives what could
@@ -41,7 +42,7 @@ pub(super) async fn show_and_hold(kept: &[Kept], held: &[Arc<dyn Host>], cancel:
 
 /// Standard output may be a report's.
 fn tell(text: &str) {
-    let _gone = std::io::stderr().write_all(clean_lines(text).as_bytes());
+    let _gone = std::io::stderr().write_all(printable(&clean_lines(text)).as_bytes());
 }
 
 /// Names come from files: nothing in them steers the terminal.

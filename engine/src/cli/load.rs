@@ -1,5 +1,6 @@
 //! Reading scenarios and planning them, with every error of the author's files shown at once.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
@@ -10,6 +11,7 @@ use super::select;
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
 use crate::matrix::Filters;
 use crate::plan::{Inputs, PlanError, RunPlan, WhyOut, plan};
+use crate::rerun::Only;
 use crate::scenario::{Loaded, load};
 use crate::source::Sources;
 
@@ -18,6 +20,8 @@ pub(super) struct Selection {
     pub(super) loaded: Loaded,
     pub(super) filters: Filters,
     max_cases: usize,
+    /// The only cases that run, by host.
+    only: Option<Only>,
     /// Whether any case is left for some kind of host.
     selects: bool,
 }
@@ -29,10 +33,11 @@ impl Selection {
         let filters = select::filters(args)?;
         let loaded = load(&args.paths, images).map_err(Failure::input)?;
         filters.check(&loaded.scenarios)?;
-        let mut selection = Self { loaded, filters, max_cases: args.max_cases, selects: false };
+        let mut selection =
+            Self { loaded, filters, max_cases: args.max_cases, only: args.only.clone(), selects: false };
         let mut errors: Vec<PlanError> = Vec::new();
         for facts in kinds_of_hosts() {
-            match plan(&selection.loaded.scenarios, selection.inputs(&facts)) {
+            match plan(&selection.loaded.scenarios, selection.inputs(&facts, &selection.filters)) {
                 Ok(plan) => selection.selects |= selects(&plan),
                 Err(found) => errors.extend(
                     found.into_iter().filter(|e| !errors.iter().any(|known| known.loc == e.loc)).collect::<Vec<_>>(),
@@ -42,9 +47,9 @@ impl Selection {
         if errors.is_empty() { Ok(selection) } else { Err(selection.failure(errors)) }
     }
 
-    fn inputs<'a>(&'a self, facts: &'a Facts) -> Inputs<'a> {
+    fn inputs<'a>(&'a self, facts: &'a Facts, filters: &'a Filters) -> Inputs<'a> {
         let Loaded { sources, catalogue, .. } = &self.loaded;
-        Inputs { sources, catalogue, facts, filters: &self.filters, max_cases: self.max_cases }
+        Inputs { sources, catalogue, facts, filters, max_cases: self.max_cases }
     }
 
     /// Fails where the filters leave no case on any kind of host: then no host is needed to say so.
@@ -58,7 +63,20 @@ impl Selection {
 
     /// The plan for a host.
     pub(super) fn plan(&self, facts: &Facts) -> Result<RunPlan, Failure> {
-        plan(&self.loaded.scenarios, self.inputs(facts)).map_err(|errors| self.failure(errors))
+        let ids = self.only.as_ref().map(|only| only.on(&facts.name));
+        let filters = Filters { ids, ..self.filters.clone() };
+        plan(&self.loaded.scenarios, self.inputs(facts, &filters)).map_err(|errors| self.failure(errors))
+    }
+
+    /// The ids of all cases that there are on some kind of host, whatever the filters are.
+    pub(super) fn ids(&self) -> Result<BTreeSet<String>, Failure> {
+        let mut ids = BTreeSet::new();
+        for facts in kinds_of_hosts() {
+            let plan = self.plan(&facts)?;
+            ids.extend(plan.groups.into_iter().flat_map(|group| group.cases).map(|case| case.id.0));
+            ids.extend(plan.left_out.into_iter().map(|out| out.id.0));
+        }
+        Ok(ids)
     }
 
     fn failure(&self, mut errors: Vec<PlanError>) -> Failure {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::{PoisonError, RwLock};
 
 use crate::observe::escape::visible;
+use crate::report::github::printable;
 use crate::secrets::Mask;
 
 use super::exit::Failure;
@@ -39,7 +40,7 @@ struct Line;
 impl Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let shown = shown(bytes, &HIDDEN.read().unwrap_or_else(PoisonError::into_inner));
-        io::stderr().write_all(shown.as_bytes())?;
+        io::stderr().write_all(printable(&shown).as_bytes())?;
         Ok(bytes.len())
     }
 

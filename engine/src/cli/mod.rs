@@ -18,14 +18,19 @@ mod lint;
 mod list;
 mod load;
 mod log;
+mod logs;
 mod manual;
 mod new;
+mod one;
 mod report;
+mod reporters;
 mod reports;
+mod rerun;
 mod schema;
 mod secrets;
 mod select;
 mod session;
+mod shell;
 mod signals;
 
 use std::io::Write;
@@ -41,6 +46,7 @@ use args::Command;
 
 use crate::observe::escape::visible;
 use crate::redact::Redaction;
+use crate::report::github::printable;
 
 /// Runs the command of this process's arguments.
 #[must_use]
@@ -75,6 +81,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     let setting = Setting { images: &images, golden: &golden, aside: &aside, redaction: &redaction };
     match command {
         Command::Check(args) => check::check(args, setting).await,
+        Command::Rerun(args) => rerun::rerun(args, setting).await,
         Command::Compare(args) => compare::compare(args, &images, &golden, &redaction).await,
         Command::Diagnose(args) => diagnose::diagnose(args, &images, &redaction).await,
         Command::Advise(args) => advise::advise(args, &images, &redaction).await,
@@ -89,6 +96,8 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Prune(args) => goldens::prune(args, setting).await,
         Command::Explain(args) if args.goldens => goldens::explain(args, setting).await,
         Command::Explain(args) => explain::explain(args, &images).await,
+        Command::Shell(args) => shell::shell(args, &images).await,
+        Command::Logs(args) => logs::logs(args, &images).await,
         Command::New(args) => new::new(&args),
         Command::Lint(args) => lint::lint(&args, setting),
         Command::Schema(args) => schema::schema(&args),
@@ -100,7 +109,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
 
 fn fail(failure: &Failure) -> Exit {
     let mut stderr = anstream::stderr().lock();
-    let _nowhere_to_say_it = writeln!(stderr, "{}", harmless(&format!("{:?}", failure.report)));
+    let _nowhere_to_say_it = writeln!(stderr, "{}", printable(&harmless(&format!("{:?}", failure.report))));
     failure.exit
 }
 
@@ -124,7 +133,7 @@ fn harmless(report: &str) -> String {
 /// Says on stderr what a user should know, and that no failure is.
 fn say(words: &str) {
     let mut stderr = anstream::stderr().lock();
-    let _nowhere_to_say_it = writeln!(stderr, "sdc-engine: {}", visible(words));
+    let _nowhere_to_say_it = writeln!(stderr, "sdc-engine: {}", printable(&visible(words)));
 }
 
 /// Prints to stdout; a reader that went away is no error of ours.

@@ -5,7 +5,8 @@ use miette::{Report, miette};
 use super::args::SelectArgs;
 use super::exit::Failure;
 use crate::facts::Facts;
-use crate::matrix::{FilterError, Filters};
+use crate::matrix::{FilterError, Filters, Select};
+use crate::rerun::Only;
 
 impl From<FilterError> for Failure {
     fn from(error: FilterError) -> Self {
@@ -18,12 +19,10 @@ impl From<FilterError> for Failure {
 /// # Errors
 /// A `--axis` that is not `name=values`.
 pub(super) fn filters(select: &SelectArgs) -> Result<Filters, Failure> {
-    let mut filters = Filters {
-        names: select.names.clone(),
-        tags: select.tag.clone(),
-        axes: indexmap::IndexMap::default(),
-        select: select.select.into(),
-    };
+    let mut filters = Filters { names: select.names.clone(), tags: select.tag.clone(), ..Filters::default() };
+    filters.ids = select.only.as_ref().map(Only::ids);
+    // Who names cases wants these, however few of their scenario they are.
+    filters.select = if filters.ids.is_some() { Select::Full } else { select.select.into() };
     let named =
         [("setup_mode", &select.setup_mode), ("cgroupns", &select.cgroupns), ("cgroup_mode", &select.cgroup_mode)];
     for (axis, values) in named {

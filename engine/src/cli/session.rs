@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
 use super::args::{Keep, RunArgs, SelectArgs};
@@ -14,7 +13,7 @@ use super::host::{self, Ask, Opened};
 use super::images::cache;
 use super::kept;
 use super::load::Selection;
-use super::{log, secrets, signals};
+use super::{log, reporters, secrets, signals};
 use crate::diagnose::{self, Diagnoses};
 use crate::events::Event;
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
@@ -26,7 +25,6 @@ use crate::leak::{self, HostState, Leak};
 use crate::plan::{CaseId, CasePlan, LeftOut, RunPlan};
 use crate::redact::Redaction;
 use crate::report::run::Run as Record;
-use crate::report::{Fanout, Json, Junit, Reporter, Target, Terminal, Verbosity};
 use crate::runner::{self, Goldens, Options, Outcome, Owner, Run};
 use crate::scenario::Loaded;
 
@@ -76,13 +74,14 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
     let diagnoses = Arc::new(diagnose::load(asked.images).map_err(Failure::input)?);
     let cancel = CancellationToken::new();
     signals::cancel_at_signal(cancel.clone())?;
+    let lines = reporters::lines(asked.run)?;
     // A run that has one host and can't have it says so, and no more.
     let mut first = match asked.hosts.as_slice() {
         [only] => Some(host::open(*only, asked.images).await?),
         _ => None,
     };
     let (events, heard) = unbounded_channel();
-    let reporters = report(&asked, heard);
+    let reporters = reporters::start(&asked, heard, lines);
     let mut session = Session {
         asked: &asked,
         selection: &selection,
@@ -283,9 +282,17 @@ impl Session<'_> {
             tags,
             goldens,
             diagnoses: Arc::clone(&self.diagnoses),
-            options: Options { jobs, fail_fast, keep_failed, repeat: self.asked.repeat, owner },
+            options: Options {
+                jobs,
+                fail_fast,
+                keep_failed,
+                repeat: self.asked.repeat,
+                bundle: self.asked.run.bundle.clone(),
+                owner,
+            },
             events: self.events.clone(),
             cancel: self.cancel.clone(),
+            hear: None,
         };
         self.outcome.add(runner::run(run, plan).await);
         self.facts.push(facts);
@@ -353,7 +360,7 @@ fn look_up(
 }
 
 /// The tags of the images that the plan needs; cases whose image can't be had become skipped.
-async fn tags(
+pub(super) async fn tags(
     host: &dyn Host,
     catalogue: &Catalogue,
     plan: &mut RunPlan,
@@ -379,40 +386,6 @@ async fn tags(
     }
     plan.skip(|case| missing.get(&case.container.image).cloned());
     tags
-}
-
-/// Starts the reporters on a thread of their own: they write, and writing may block.
-fn report(asked: &Asked<'_>, mut heard: UnboundedReceiver<Event>) -> JoinHandle<std::io::Result<Record>> {
-    let verbosity = match (asked.run.quiet, asked.run.verbose) {
-        (true, _) => Verbosity::Quiet,
-        (_, true) => Verbosity::Verbose,
-        _ => Verbosity::Normal,
-    };
-    let mut reporters = Fanout::default();
-    if asked.silent {
-        reporters = reporters.with(Terminal::progress_only());
-    }
-    // JSON on stdout is for a program, and nothing else may be there.
-    let to_stdout = asked.run.json.as_deref() == Some(Path::new("-"));
-    if !to_stdout && !asked.silent {
-        reporters = reporters.with(Terminal::standard(verbosity));
-    }
-    let redaction = asked.redaction.of_hosts(asked.hosts.iter().filter_map(|ask| ask.name));
-    if let Some(path) = &asked.run.json {
-        reporters = reporters.with(Json::new(Target::named(path, std::io::stdout()), redaction.clone()));
-    }
-    if let Some(path) = &asked.run.junit {
-        reporters = reporters.with(Junit::new(Target::named(path, std::io::stdout()), redaction));
-    }
-    tokio::task::spawn_blocking(move || {
-        let mut record = Record::default();
-        while let Some(event) = heard.blocking_recv() {
-            record.event(&event);
-            reporters.event(&event);
-        }
-        reporters.finish()?;
-        Ok(record)
-    })
 }
 
 /// The day, in UTC, that goldens bear.

@@ -71,6 +71,9 @@ pub struct Ran {
     /// The same by the other engine's program.
     #[serde(default)]
     pub by_hand_elsewhere: String,
+    /// The folder with its evidence.
+    #[serde(default)]
+    pub bundle: Option<String>,
     /// What each step does.
     #[serde(default)]
     pub commands: IndexMap<String, String>,

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use miette::Diagnostic;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::Coordinates;
@@ -172,6 +173,26 @@ pub fn encode(text: &str) -> String {
     out
 }
 
+/// The longest folder name in bytes that [`folder`] gives.
+const MAX_FOLDER: usize = 200;
+
+/// A case's name as one of a folder: as in [`encode`], but `,`, `=` and `+` stay, no dot comes first, and where it would be
+/// too long a hash stands for the rest.
+#[must_use]
+pub fn folder(case: &str) -> String {
+    let parts = case.split_inclusive([',', '=', '+']).map(|part| {
+        let kept = part.trim_end_matches([',', '=', '+']);
+        encode(kept) + &part[kept.len()..]
+    });
+    let name: String = parts.collect();
+    let name = name.strip_prefix('.').map_or_else(|| name.clone(), |rest| format!("%2E{rest}"));
+    if name.len() <= MAX_FOLDER {
+        return name;
+    }
+    let hash: String = Sha256::digest(case).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{hash}", &name[..MAX_FOLDER - hash.len() - 1])
+}
+
 /// Undoes [`encode`]; lenient on what need not have been encoded, as names are compared with their own encoding.
 ///
 /// # Errors
@@ -239,6 +260,15 @@ mod tests {
         // What encodes a letter is always upper case, and so is one file with nothing else.
         assert_eq!(encode("É").to_lowercase(), encode("É").replace("C3", "c3"));
         assert_ne!(encode("É").to_lowercase(), encode("é").to_lowercase());
+    }
+
+    #[test]
+    fn a_cases_folder_is_one_name_that_leads_nowhere() {
+        assert_eq!(folder("a/b[c=1,d=x y]"), "a%2Fb%5Bc=1,d=x%20y%5D");
+        assert_eq!([folder(".."), folder("."), folder("../x")], ["%2E.", "%2E", "%2E.%2Fx"]);
+        let long = |end: &str| folder(&format!("{}{end}", "é".repeat(200)));
+        assert_eq!(long("a").len(), MAX_FOLDER);
+        assert_ne!(long("a"), long("b"));
     }
 
     #[test]

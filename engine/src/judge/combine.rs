@@ -130,6 +130,7 @@ mod tests {
             took: Duration::from_secs(1),
             by_hand: String::new(),
             recipe: Default::default(),
+            bundle: None,
         }
     }
 

@@ -13,7 +13,7 @@ mod phrase;
 mod sources;
 mod step;
 #[cfg(test)]
-mod testkit;
+pub(crate) mod testkit;
 mod unused;
 mod weigh;
 

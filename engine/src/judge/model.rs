@@ -203,6 +203,8 @@ pub struct CaseResult {
     pub by_hand: String,
     /// What was asked for, as far as a reader of the result wants it.
     pub recipe: Recipe,
+    /// The folder with its evidence, where one was asked for and the case failed.
+    pub bundle: Option<String>,
 }
 
 /// What a case was made of, for whoever reads its result without the scenario.
@@ -251,6 +253,7 @@ impl CaseResult {
             took: Duration::ZERO,
             by_hand: String::new(),
             recipe: Recipe::of(case),
+            bundle: None,
         }
     }
 }

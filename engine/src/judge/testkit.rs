@@ -62,7 +62,7 @@ pub(super) fn boots(states: &[BootState]) -> BootExpectation {
 }
 
 /// A case that boots to `running` and has these steps.
-pub(super) fn plan(steps: Vec<StepPlan>) -> CasePlan {
+pub(crate) fn plan(steps: Vec<StepPlan>) -> CasePlan {
     CasePlan {
         id: CaseId("a[x=1]".to_owned()),
         scenario: "a".to_owned(),

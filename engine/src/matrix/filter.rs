@@ -18,6 +18,8 @@ pub struct Filters {
     pub tags: Vec<String>,
     /// How many of the cases that stay run.
     pub select: Select,
+    /// Only these cases, by their ids.
+    pub ids: Option<BTreeSet<String>>,
 }
 
 /// A filter that no case could ever meet: the user's typing, not a selection.
@@ -34,6 +36,9 @@ impl Filters {
     /// Why a case is filtered, or `None` where it stays.
     #[must_use]
     pub fn leaves_out(&self, scenario: &Scenario, id: &str, point: &IndexMap<String, AxisValue>) -> Option<String> {
+        if self.ids.as_ref().is_some_and(|ids| !ids.contains(id)) {
+            return Some("rerun: not one of the cases to run again".to_owned());
+        }
         if !self.tags.is_empty() && !self.tags.iter().any(|tag| scenario.tags.contains(tag)) {
             return Some(format!("--tag {}", self.tags.join(",")));
         }

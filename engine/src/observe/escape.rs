@@ -44,6 +44,23 @@ pub fn bytes(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// JSON that means the same, and in which nothing steers a terminal: people look into files. Line ends stay, which JSON has
+/// outside of texts only, and `##[`, which commands a service that runs it, is written as another text that means it.
+#[must_use]
+pub fn json(text: &str) -> String {
+    // Most have nothing of the kind, and long ones are not to be walked through twice.
+    let commands = "##[";
+    if !text.contains(commands) && !text.chars().any(|c| steers(c) && c != '\n') {
+        return text.to_owned();
+    }
+    let written = |c: char| match c {
+        '\n' => c.to_string(),
+        c if steers(c) => format!("\\u{:04x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    text.replace(commands, "\\u0023#[").chars().map(written).collect()
+}
+
 /// The text with every character escaped that would steer a terminal or hide what stands beside it; line ends and tabs
 /// stay.
 #[must_use]

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::model::{Pending, VERSION};
 use crate::files;
-use crate::observe::escape::steers;
+use crate::observe::escape;
 
 /// The largest file that is read.
 const LARGEST: u64 = 1 << 30;
@@ -103,23 +103,18 @@ impl Held {
             };
         }
         let text = serde_json::to_string(&self.pending).map_err(|error| failed("write", &path)(error.into()))?;
-        let text = harmless(&text);
+        let text = escape::json(&text);
         let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed("write", &path))?;
         file.write_all(text.as_bytes()).map_err(failed("write", &path))?;
         file.persist(&path).map_err(|error| failed("write", &path)(error.error)).map(drop)
     }
 }
 
-/// JSON that means the same and steers no terminal: it holds what containers printed, and people look into files.
-fn harmless(json: &str) -> String {
-    let written = |c: char| if steers(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
-    json.chars().map(written).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testkit::Run;
     use super::*;
+    use crate::observe::escape::steers;
 
     #[test]
     fn what_was_written_is_read_and_nothing_is_no_file() {

@@ -72,6 +72,7 @@ impl Run {
             took: std::time::Duration::ZERO,
             by_hand: "docker run x".into(),
             recipe: Default::default(),
+            bundle: None,
         };
         let varied = self.other.map(|other| Varied { first: result.observed[0].clone(), other });
         let seen = Seen {

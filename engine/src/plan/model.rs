@@ -27,6 +27,18 @@ impl CaseId {
             None => format!("{}[{axis}={value}]", self.0),
         })
     }
+
+    /// The name without an axis that [`CaseId::with`] gave it; as it is where it has none such.
+    #[must_use]
+    pub fn without(&self, axis: &str, value: &str) -> Self {
+        let own = format!("{axis}={value}]");
+        let rest = self.0.strip_suffix(&own);
+        Self(match rest.map(|rest| (rest.strip_suffix(','), rest.strip_suffix('['))) {
+            Some((Some(rest), _)) => format!("{rest}]"),
+            Some((_, Some(bare))) => bare.to_owned(),
+            _ => self.0.clone(),
+        })
+    }
 }
 
 impl std::fmt::Display for CaseId {
@@ -286,4 +298,19 @@ pub enum WhyOut {
     Filtered(String),
     /// This host can't run it, by a fact.
     Skipped(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CaseId;
+
+    #[test]
+    fn an_axis_is_added_and_taken_away() {
+        for id in ["a", "a[b=1]"] {
+            let id = CaseId(id.into());
+            assert_eq!(id.with("host", "x").without("host", "x"), id);
+            assert_eq!(id.without("host", "x"), id);
+        }
+        assert_eq!(CaseId("a[myhost=x]".into()).without("host", "x").0, "a[myhost=x]");
+    }
 }

@@ -83,7 +83,17 @@ pub(super) fn lines(result: &CaseResult, look: Look) -> Vec<String> {
         out.push(paint(BOLD, "  by hand"));
         out.extend(clean(&result.by_hand).lines().map(|line| format!("    {line}")));
     }
+    if let Some(folder) = &result.bundle {
+        out.extend([paint(BOLD, "  evidence"), format!("    {}", clean(folder))]);
+    }
     out
+}
+
+/// Where a boot ended and which line shows it, without styles, for whoever shows nothing else.
+#[must_use]
+pub fn boot(boot: &BootObservation, columns: Option<usize>) -> Vec<String> {
+    let lines = boot_lines(boot, Look { columns, full: false });
+    lines.iter().map(|line| anstream::adapter::strip_str(line).to_string()).collect()
 }
 
 /// Where a boot ended and which line shows it.

@@ -11,7 +11,7 @@ use crate::events::{Event, Kept};
 use crate::facts::Facts;
 use crate::judge::{CaseResult, Judgement, Observed, UnusedRule, Verdict};
 use crate::leak::Leak;
-use crate::observe::escape::steers;
+use crate::observe::escape;
 use crate::observe::{BootObservation, StepObservation};
 use crate::plan::{CaseId, LeftOut, WhyOut};
 use crate::redact::Redaction;
@@ -47,7 +47,7 @@ impl Reporter for Json {
 
     fn finish(&mut self) -> io::Result<()> {
         let document = document(&self.run, &self.redaction)?;
-        let text = harmless(serde_json::to_string_pretty(&document)?) + "\n";
+        let text = escape::json(&serde_json::to_string_pretty(&document)?) + "\n";
         self.target.write(text.as_bytes())
     }
 }
@@ -114,6 +114,9 @@ struct Case<'a> {
     by_hand: &'a str,
     /// The same by the other engine's program.
     by_hand_elsewhere: &'a str,
+    /// The folder with its evidence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bundle: Option<&'a str>,
     tags: &'a [String],
     /// What each step does.
     commands: &'a IndexMap<String, String>,
@@ -130,23 +133,6 @@ struct Left<'a> {
     point: &'a IndexMap<String, AxisValue>,
     verdict: &'static str,
     detail: &'a str,
-}
-
-/// The same JSON for whoever prints it: what serde leaves as it is and a terminal would follow is escaped.
-fn harmless(json: String) -> String {
-    // Most reports have nothing of the kind, and long ones are not to be there twice.
-    if !json.chars().any(|c| steers(c) && c != '\n') {
-        return json;
-    }
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        if steers(c) && c != '\n' {
-            text.push_str(&format!("\\u{:04x}", u32::from(c)));
-        } else {
-            text.push(c);
-        }
-    }
-    text
 }
 
 /// The document as a value; all durations are seconds.
@@ -206,6 +192,13 @@ fn hosts(run: &Run) -> Vec<OneHost<'_>> {
     used.chain(failed).collect()
 }
 
+/// One case as the document has it, with its names.
+pub(super) fn one(result: &CaseResult) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(case(result))?;
+    seconds(&mut value);
+    Ok(value)
+}
+
 fn case(result: &CaseResult) -> Case<'_> {
     Case {
         id: &result.id,
@@ -217,6 +210,7 @@ fn case(result: &CaseResult) -> Case<'_> {
         took: result.took.as_secs_f64(),
         by_hand: &result.by_hand,
         by_hand_elsewhere: &result.recipe.elsewhere,
+        bundle: result.bundle.as_deref(),
         tags: &result.recipe.tags,
         commands: &result.recipe.commands,
         judgements: &result.judgements,
@@ -236,7 +230,7 @@ fn left(case: &LeftOut) -> Left<'_> {
 }
 
 /// serde writes a `Duration` as `{"secs": 1, "nanos": 5}`; a reader wants a number.
-fn seconds(value: &mut Value) {
+pub(super) fn seconds(value: &mut Value) {
     match value {
         Value::Object(map) => {
             if let (2, Some(Value::Number(secs)), Some(Value::Number(nanos))) =
@@ -255,6 +249,7 @@ fn seconds(value: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::escape::steers;
     use crate::redact::Known;
     use crate::report::sample;
 
@@ -284,9 +279,9 @@ mod tests {
 
     #[test]
     fn what_would_steer_a_terminal_is_escaped_and_means_the_same() {
-        let value = serde_json::json!({ "a\u{9b}2J": "\u{1b}[1m\u{7f}\u{202e}é\n" });
-        let text = harmless(serde_json::to_string_pretty(&value).unwrap());
-        assert!(!text.chars().any(|c| steers(c) && c != '\n'), "{text:?}");
+        let value = serde_json::json!({ "a\u{9b}2J": "\u{1b}[1m\u{7f}\u{202e}é\n ##[error]" });
+        let text = escape::json(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(!text.chars().any(|c| steers(c) && c != '\n') && !text.contains("##["), "{text:?}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }
 

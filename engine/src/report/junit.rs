@@ -137,6 +137,9 @@ fn test_case(result: &CaseResult) -> TestCase {
     let mut case = TestCase::new(plain_log(&result.id.0), status(result));
     case.set_classname(result.scenario.as_str()).set_time(result.took).set_assertions(result.judgements.len());
     case.add_properties(properties(&result.point, result.verdict.word()));
+    if let Some(folder) = &result.bundle {
+        case.add_properties([("bundle".to_owned(), plain_log(folder))]);
+    }
     if result.verdict == Verdict::Warn {
         case.set_system_err(full_text(result));
     }
@@ -169,7 +172,7 @@ fn skipped(word: &str, reason: &str) -> TestCaseStatus {
 }
 
 /// The first thing that broke, in one line.
-fn message(result: &CaseResult) -> String {
+pub(super) fn message(result: &CaseResult) -> String {
     let broken = decisive(result);
     let told = match (&result.verdict, broken.first()) {
         (Verdict::Error(words), _) => words.clone(),

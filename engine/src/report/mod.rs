@@ -3,12 +3,14 @@
 //! to a stream, and only to the one that it was given; `junit` and `json` write one file each, atomically.
 
 mod advise;
+mod bundle;
 pub mod compare;
 pub mod counts;
 mod details;
 mod diff;
 mod explain;
 mod file;
+pub mod github;
 pub mod groups;
 pub mod host;
 mod json;
@@ -16,6 +18,7 @@ mod junit;
 pub mod page;
 pub mod review;
 pub mod run;
+mod stream;
 mod style;
 pub mod support;
 pub mod table;
@@ -30,11 +33,15 @@ mod sample;
 use std::io;
 
 pub use advise::{Advised, advised};
+pub use bundle::Bundle;
 pub use counts::{Counts, Outcome};
+pub use details::boot as boot_lines;
 pub use explain::{Explained, explained};
 pub use file::Target;
+pub use github::Github;
 pub use json::{Json, document};
 pub use junit::Junit;
+pub use stream::Stream;
 pub use style::Mark;
 pub use terminal::{Options, Terminal, Verbosity};
 pub use text::{clean, plain_log};
@@ -48,6 +55,9 @@ pub trait Reporter: Send {
     /// Takes note of an event. A reporter keeps a write that failed for [`Reporter::finish`]: a full disk or a closed
     /// pipe never stops a run.
     fn event(&mut self, event: &Event);
+
+    /// Some time has passed without an event: what is shown of the time may have changed.
+    fn tick(&mut self) {}
 
     /// Writes what is left to write; called once, after the last event or an interruption.
     ///
@@ -76,6 +86,10 @@ impl Reporter for Fanout {
         for reporter in &mut self.reporters {
             reporter.event(event);
         }
+    }
+
+    fn tick(&mut self) {
+        self.reporters.iter_mut().for_each(|reporter| reporter.tick());
     }
 
     /// Finishes all of them, also after one failed.

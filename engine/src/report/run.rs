@@ -78,8 +78,32 @@ impl Run {
             Event::CaseFinished { result } => self.results.push((**result).clone()),
             Event::RuleUnused { rule } => self.unused_rules.push(rule.clone()),
             Event::RunFinished { summary } => self.summary = Some(summary.clone()),
-            Event::Notice { .. } | Event::Phase { .. } | Event::BootOver { .. } => {}
+            Event::Evidence { .. } | Event::Notice { .. } | Event::Phase { .. } | Event::BootOver { .. } => {}
         }
+    }
+
+    /// Takes note of an event for its numbers alone: of a case nothing is kept but its name and verdict.
+    pub(super) fn light(&mut self, event: &Event) {
+        let Event::CaseFinished { result } = event else { return self.event(event) };
+        let (id, verdict) = (result.id.clone(), result.verdict.clone());
+        let (scenario, title, host, by_hand) = Default::default();
+        self.results.push(CaseResult {
+            id,
+            verdict,
+            scenario,
+            title,
+            host,
+            by_hand,
+            point: IndexMap::new(),
+            judgements: Vec::new(),
+            boot: None,
+            steps: Vec::new(),
+            observed: Vec::new(),
+            rules: std::collections::BTreeMap::new(),
+            took: result.took,
+            recipe: crate::judge::Recipe::default(),
+            bundle: None,
+        });
     }
 
     /// The finished cases by name.

@@ -58,6 +58,7 @@ pub(super) fn case(scenario: &str, axes: &[(&str, &str)], verdict: Verdict) -> C
                 .into(),
             elsewhere: "podman run -d -t --cap-add SYS_ADMIN --tmpfs /run sdc/debian-12".into(),
         },
+        bundle: None,
     }
 }
 
@@ -251,9 +252,9 @@ pub(super) fn events() -> Vec<Event> {
         },
     ];
     for (boot, result) in results.into_iter().enumerate() {
-        let case = result.id.clone();
+        let cases: Vec<_> = std::iter::repeat_n(result.id.clone(), 1 + boot % 3).collect();
         for phase in [BootPhase::Create, BootPhase::Boot, BootPhase::Steps] {
-            events.push(Event::Phase { boot, case: case.clone(), cases: 1 + boot % 3, phase });
+            events.push(Event::Phase { boot, cases: cases.clone(), limit: Duration::from_secs(20), phase });
         }
         events.push(Event::CaseFinished { result: Box::new(result) });
         events.push(Event::BootOver { boot });

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::console::{Console, Milestone};
@@ -75,7 +76,12 @@ async fn prepare(run: &Run, mode: &SetupMode, id: &ContainerId) -> Result<Consol
         let archive = setup_archive(&run.catalogue.setup_lib, script)?;
         run.host.put(id, "/", archive).await.map_err(not_a_boot)?;
     }
-    Ok(Console::follow(run.host.console(id).await?))
+    let chunks = run.host.console(id).await?;
+    let Some(hear) = run.hear.clone() else { return Ok(Console::follow(chunks)) };
+    let heard = chunks.inspect(move |chunk| {
+        let _gone = chunk.as_ref().map(|bytes| hear.send(bytes.clone()));
+    });
+    Ok(Console::follow(heard.boxed()))
 }
 
 /// What PID 1 runs: the command before, then the setup script, which `exec`s the init that it is given.

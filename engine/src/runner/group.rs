@@ -38,8 +38,8 @@ impl Boot<'_> {
     pub(super) fn phase(&self, phase: BootPhase) {
         self.run.tell(Event::Phase {
             boot: self.number,
-            case: self.first().id.clone(),
-            cases: self.group.cases.len(),
+            cases: self.group.cases.iter().map(|case| case.id.clone()).collect(),
+            limit: self.first().boot.timeout,
             phase,
         });
     }

@@ -4,8 +4,10 @@
 //! on every way out of a task, and once more for everything that carries this run's label when all tasks are over.
 
 mod alive;
+mod alone;
 mod boot;
 mod console;
+mod evidence;
 mod group;
 mod labels;
 mod leaks;
@@ -13,12 +15,15 @@ mod schedule;
 mod steps;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 pub use alive::lost;
+pub use alone::{Held, boot_alone, release};
 pub use boot::argv;
 pub use labels::{Owner, RUN_LABEL, Sweep, sweep};
 pub use schedule::run;
@@ -55,6 +60,8 @@ pub struct Options {
     pub repeat: u32,
     /// Whether the containers of cases that fail stay.
     pub keep_failed: bool,
+    /// Whether the containers of cases that fail are asked for evidence, and the folder in which each case's will be.
+    pub bundle: Option<PathBuf>,
     /// Whose containers these are.
     pub owner: Owner,
 }
@@ -77,6 +84,8 @@ pub struct Run {
     pub events: UnboundedSender<Event>,
     /// Ends the run early: containers are removed, no new ones start.
     pub cancel: CancellationToken,
+    /// Who hears the consoles, as they print.
+    pub hear: Option<UnboundedSender<Bytes>>,
 }
 
 impl std::fmt::Debug for Run {

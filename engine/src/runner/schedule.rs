@@ -11,14 +11,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::alive::{Health, health, lost};
+use super::evidence::evidence;
 use super::group::{Boot, Over};
 use super::leaks::{Leaks, Pass};
 use super::{Outcome, Run, labels};
 use crate::events::{BootPhase, Event, Kept, Summary};
+use crate::golden::name;
 use crate::host::{HostError, HostErrorKind};
 use crate::judge::{CaseResult, Varied, Verdict, combine_repeats, varying};
 use crate::observe::BootOutcome;
-use crate::plan::{BootGroup, CaseId, RunPlan};
+use crate::plan::{BootGroup, CaseId, CasePlan, RunPlan};
 use crate::scenario::model::Repeat;
 
 /// Carries out a plan. Comes back when every container of the run is gone, or is named in `left_behind`.
@@ -177,7 +179,11 @@ async fn serve(run: &Run, floor: &Floor, number: usize, group: &BootGroup) -> Se
     for case in 0..group.cases.len() {
         let all: Vec<CaseResult> = repeats.iter().filter_map(|results| results.get(case).cloned()).collect();
         served.varied.extend(varying(&all).zip(all.first()).map(|(varied, first)| (first.id.clone(), varied)));
-        let Some(result) = combine_repeats(all) else { continue };
+        let Some(mut result) = combine_repeats(all) else { continue };
+        if stops(&result.verdict) {
+            let root = run.options.bundle.as_ref();
+            result.bundle = root.map(|root| root.join(name::folder(&result.id.0)).display().to_string());
+        }
         if run.options.fail_fast && stops(&result.verdict) {
             run.cancel.cancel();
         }
@@ -195,6 +201,17 @@ fn kept(run: &Run, container: String, failed: &CaseResult) -> Kept {
         .is_some_and(|boot| matches!(boot.outcome, BootOutcome::Exited { .. } | BootOutcome::Refused { .. }));
     let (host, client) = (run.host.facts().name.clone(), run.host.by_hand());
     Kept { host, container, case: failed.id.clone(), running: !ended, client }
+}
+
+/// Asks the container of cases that failed for what it can still show, where that is wanted.
+async fn ask(run: &Run, group: &BootGroup, over: &Over) {
+    let (Some(_wanted), Some(made)) = (&run.options.bundle, &over.made) else { return };
+    let failed = |case: &&CasePlan| over.results.iter().any(|one| one.id == case.id && stops(&one.verdict));
+    let cases: Vec<CasePlan> = group.cases.iter().filter(failed).cloned().collect();
+    if !cases.is_empty() {
+        let evidence = Box::new(evidence(run.host.as_ref(), made).await);
+        run.tell(Event::Evidence { cases, evidence });
+    }
 }
 
 /// One boot of a group; `None` where the run is over before or while it boots.
@@ -222,7 +239,10 @@ async fn once(run: &Run, floor: &Floor, number: usize, group: &BootGroup, repeat
         over = async {
             let over = boot.go(name.clone()).await;
             match after(run, &over.results).await {
-                Health::Answers => over,
+                Health::Answers => {
+                    ask(run, group, &over).await;
+                    over
+                }
                 Health::CameBack(why) => Over { results: boot.all_ended(&why), ..over },
                 Health::Lost(why) => Over { results: boot.all_ended(floor.close(why)), made: None },
             }

@@ -82,7 +82,7 @@ pub(crate) fn on_each(choose: impl Fn(&CreateRequest) -> Script + Send + Sync + 
 
 pub(crate) fn on_fake(fake: Fake) -> Bench {
     let owner = Owner { run: "7-100".into(), pid: 7, start: 100, machine: "here".into() };
-    let options = Options { jobs: 4, fail_fast: false, keep_failed: false, repeat: 1, owner };
+    let options = Options { jobs: 4, fail_fast: false, keep_failed: false, repeat: 1, bundle: None, owner };
     Bench { fake: Arc::new(fake.with_image(IMAGE)), options, cancel: CancellationToken::new() }
 }
 
@@ -136,6 +136,7 @@ impl Bench {
             options: self.options,
             events,
             cancel: self.cancel,
+            hear: None,
         };
         let outcome = runner::run(run, planned(files)).await;
         let mut events = Vec::new();
@@ -223,6 +224,7 @@ impl Ran {
                 Event::Notice { message } => format!("notice {message}"),
                 Event::RunStarted { .. }
                 | Event::HostFailed { .. }
+                | Event::Evidence { .. }
                 | Event::RuleUnused { .. }
                 | Event::RunFinished { .. } => "run".to_owned(),
             })

@@ -184,6 +184,7 @@ impl Build {
             judgements: Vec::new(),
             steps: Vec::new(),
             by_hand: Vec::new(),
+            bundle: None,
             flips: Vec::new(),
         };
         let Some(ran) = origin.ran() else { return case };
@@ -192,6 +193,7 @@ impl Build {
         case.judgements = ran.judgements.iter().map(|judged| self.judgement(judged)).collect();
         case.steps = ran.steps.iter().map(|step| self.step(step, ran)).collect();
         case.by_hand = [&ran.by_hand, &ran.by_hand_elsewhere].into_iter().filter_map(|line| self.text(line)).collect();
+        case.bundle = ran.bundle.as_deref().map(clean);
         if let Some(boot) = case.boot {
             let of_steps = case.steps.iter().filter_map(|step| self.steps.get(*step));
             let told = of_steps.filter_map(|step| Some((step.name.clone(), step.stdout?)));

@@ -141,6 +141,7 @@ function caseBody(number) {
   const [own, other] = item.by_hand || [];
   if (own !== undefined) part("By hand", command(page.texts[own]));
   if (other !== undefined) parts.push(make("p", { class: "quiet" }, "and by the other engine, which must have the image"), command(page.texts[other]));
+  if (item.bundle !== undefined) part("Evidence", make("p", {}, "on the machine that ran it: ", make("code", {}, item.bundle)));
   if (boot) {
     if (boot.mounts.length) part("cgroup mounts in the container", boot.mounts.map(([name, text]) => [make("p", { class: "quiet" }, name), block(page.texts[text])]).flat());
     if (boot.setup !== null && (boot.up || boot.setup_marked === null)) setupPart();

@@ -140,6 +140,9 @@ fn neighbours(out: &mut String, page: &Page, case: &CaseView) {
             line(out, &format!("\n<details><summary>difference of {}</summary>\n\n{body}\n</details>", text(what)));
         }
     }
+    if let Some(folder) = &case.bundle {
+        line(out, &format!("\nEvidence, on the machine that ran it: {}", code(folder)));
+    }
     for (title, command) in ["by hand", "by the other engine"].iter().zip(&case.by_hand) {
         let body = block("sh", &page.texts[*command]);
         line(out, &format!("\n<details><summary>{title}</summary>\n\n{body}\n</details>"));

@@ -167,6 +167,9 @@ pub struct CaseView {
     /// The command line that repeats the boot, and that of the other engine's program.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub by_hand: Vec<usize>,
+    /// The folder with its evidence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<String>,
     /// The cases next to it that came to something else.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flips: Vec<FlipView>,

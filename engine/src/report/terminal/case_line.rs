@@ -5,7 +5,7 @@ use crate::judge::{CaseResult, Verdict};
 use crate::report::clean;
 use crate::report::details::took;
 use crate::report::style::{self, DIM, paint};
-use crate::report::text::{cut, width};
+use crate::report::text::{cut, width, wrap_words};
 
 /// `pass     cgroups/mounts[…] 0.42s`.
 pub(super) fn line(result: &CaseResult, columns: Option<usize>) -> String {
@@ -22,6 +22,7 @@ pub(super) fn line(result: &CaseResult, columns: Option<usize>) -> String {
 }
 
 /// Something slow that is no case.
-pub(super) fn notice(message: &str) -> Vec<String> {
-    clean(message).lines().map(|line| paint(DIM, &format!("… {line}"))).collect()
+pub(super) fn notice(message: &str, columns: Option<usize>) -> Vec<String> {
+    let lines = clean(message);
+    lines.lines().flat_map(|line| wrap_words(&[(DIM, "… "), (DIM, line)], columns)).collect()
 }

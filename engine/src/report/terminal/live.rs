@@ -23,6 +23,8 @@ pub(super) struct Live {
     boots: BTreeMap<usize, Option<ProgressBar>>,
     counts: Counts,
     colour: bool,
+    /// How long the rest may take.
+    left: Option<String>,
 }
 
 impl Live {
@@ -30,7 +32,7 @@ impl Live {
         let bars = MultiProgress::with_draw_target(target);
         let total = bars.add(ProgressBar::new(0));
         total.set_style(style("{bar:20} {pos}/{len}  {wide_msg} {elapsed}"));
-        Self { bars, total, boots: BTreeMap::new(), counts: Counts::default(), colour }
+        Self { bars, total, boots: BTreeMap::new(), counts: Counts::default(), colour, left: None }
     }
 
     /// Runs something that writes to the same terminal.
@@ -48,7 +50,9 @@ impl Live {
                 self.total.inc_length(*cases as u64);
                 self.total.enable_steady_tick(TICK);
             }
-            Event::Phase { boot, case, cases, phase } => self.phase(*boot, &case.0, *cases, *phase),
+            Event::Phase { boot, cases, phase, .. } => {
+                self.phase(*boot, cases.first().map_or("", |case| case.0.as_str()), cases.len(), *phase);
+            }
             Event::BootOver { boot } => {
                 if let Some(Some(bar)) = self.boots.remove(boot) {
                     bar.finish_and_clear();
@@ -62,7 +66,7 @@ impl Live {
                 self.tell();
             }
             Event::RunFinished { .. } => self.clear(),
-            Event::Notice { .. } | Event::RuleUnused { .. } => {}
+            Event::Evidence { .. } | Event::Notice { .. } | Event::RuleUnused { .. } => {}
         }
     }
 
@@ -118,7 +122,16 @@ impl Live {
         if hidden > 0 {
             told.push(format!("{hidden} more running"));
         }
+        told.extend(self.left.clone());
         self.total.set_message(told.join(", "));
+    }
+
+    /// Shows how long the rest may take.
+    pub(super) fn left(&mut self, left: Option<String>) {
+        if self.left != left {
+            self.left = left;
+            self.tell();
+        }
     }
 
     fn clear(&mut self) {

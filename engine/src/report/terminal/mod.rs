@@ -5,12 +5,14 @@ mod case_line;
 mod failures;
 mod live;
 mod numbers;
+mod pace;
 mod summary;
 
 #[cfg(test)]
 mod tests;
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Instant;
 
 use anstream::{AutoStream, ColorChoice};
 use indicatif::ProgressDrawTarget;
@@ -20,8 +22,10 @@ use crate::judge::Verdict;
 
 use super::Reporter;
 use super::details::Look;
+use super::github::printable;
 use super::run::Run;
 use live::Live;
+use pace::{Pace, about};
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -60,6 +64,8 @@ pub struct Terminal {
     out: AutoStream<Box<dyn Write + Send>>,
     live: Option<Live>,
     options: Options,
+    since: Instant,
+    pace: Pace,
     failed: Option<io::Error>,
 }
 
@@ -68,7 +74,15 @@ impl Terminal {
     #[must_use]
     pub fn new(out: Box<dyn Write + Send>, options: Options) -> Self {
         let choice = if options.colour { ColorChoice::AlwaysAnsi } else { ColorChoice::Never };
-        Self { run: Run::default(), out: AutoStream::new(out, choice), live: None, options, failed: None }
+        Self {
+            run: Run::default(),
+            out: AutoStream::new(out, choice),
+            live: None,
+            options,
+            since: Instant::now(),
+            pace: Pace::default(),
+            failed: None,
+        }
     }
 
     /// Shows live progress there, unless quiet.
@@ -98,7 +112,12 @@ impl Terminal {
     /// Shows live progress on standard error, where that is a terminal, and writes nothing.
     #[must_use]
     pub fn progress_only() -> Self {
-        let options = Options { verbosity: Verbosity::Normal, watched: true, colour: true, columns: None };
+        let options = Options {
+            verbosity: Verbosity::Normal,
+            watched: true,
+            colour: AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+            columns: None,
+        };
         let terminal = Self::new(Box::new(io::sink()), options);
         if draws() { terminal.with_live(ProgressDrawTarget::stderr_with_hz(10)) } else { terminal }
     }
@@ -111,7 +130,7 @@ impl Terminal {
         let out = &mut self.out;
         let mut write = || {
             let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-            out.write_all(text.as_bytes()).and_then(|()| out.flush())
+            out.write_all(printable(&text).as_bytes()).and_then(|()| out.flush())
         };
         let written = match &self.live {
             Some(live) => live.suspend(write),
@@ -137,6 +156,7 @@ fn draws() -> bool {
 impl Reporter for Terminal {
     fn event(&mut self, event: &Event) {
         self.run.event(event);
+        self.pace.event(event, self.since.elapsed());
         if let Some(live) = &mut self.live {
             live.event(event);
         }
@@ -144,11 +164,26 @@ impl Reporter for Terminal {
         match event {
             Event::RunStarted { .. } if normal => self.print(&numbers::start(&self.run, self.options.look())),
             Event::HostFailed { .. } if normal => self.print(&numbers::failed(&self.run, self.options.look())),
-            Event::Notice { message } if normal => self.print(&case_line::notice(message)),
+            Event::Notice { message } if normal => self.print(&case_line::notice(message, self.options.columns)),
             Event::CaseFinished { result } if self.is_told(&result.verdict) => {
                 self.print(&[case_line::line(result, self.options.columns)]);
             }
             _ => {}
+        }
+        self.tick();
+    }
+
+    fn tick(&mut self) {
+        let now = self.since.elapsed();
+        let slow = self.pace.slow(now);
+        if self.options.verbosity > Verbosity::Quiet {
+            for line in slow {
+                self.print(&case_line::notice(&line, self.options.columns));
+            }
+        }
+        let left = self.pace.left(now).map(about);
+        if let Some(live) = &mut self.live {
+            live.left(left);
         }
     }
 
