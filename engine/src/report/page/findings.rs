@@ -46,6 +46,7 @@ pub fn findings(page: &Page, questions: &BTreeMap<String, Question>) -> String {
         }
         let cases: Vec<&CaseView> = page.cases.iter().filter(|case| case.at[scenarios] == Some(number)).collect();
         let title = questions.get(name).map_or(page.titles[number].as_str(), |question| &question.title);
+        let title = if title.is_empty() { name } else { title };
         line(&mut out, &format!("\n### {}\n", text(title)));
         if let Some(question) = questions.get(name).filter(|question| !question.description.trim().is_empty()) {
             line(&mut out, &format!("{}\n", text(question.description.trim())));
