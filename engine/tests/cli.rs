@@ -193,12 +193,12 @@ fn a_wrong_command_line_is_2_and_says_what_there_is() {
 
 #[test]
 fn a_wrong_scenario_is_2_with_its_place_and_no_engine_is_asked() {
-    let bad = folder("title = 'x'\ncontainer.image = 'debian-21'\n[[step]]\nname = 'a'\nrnu = 'true'\n");
+    let bad = folder("title = 'x'\ncontainer.image = 'debian-fork'\n[[step]]\nname = 'a'\nrnu = 'true'\n");
     let path = bad.path().to_str().unwrap();
     for command in [&["check", path][..], &["list", path], &["update", "--reason", "r", path]] {
         let said = fails(command, 2);
         assert!(said.contains("a.toml:2:19") && said.contains("a.toml:5:1"), "{said}");
-        assert!(said.contains("debian-12") && said.contains("run"), "suggestions: {said}");
+        assert!(said.contains("debian-forky") && said.contains("run"), "suggestions: {said}");
     }
 }
 

@@ -250,6 +250,7 @@ const EVERYTHING: &str = "\
 title = 'x'
 #scenario.inherit
 #scenario.fresh
+#scenario.select
 #scenario.normalise
 [container]
 image = 'debian-12'
