@@ -2,16 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use indexmap::IndexMap;
+use regex::Regex;
 
 use super::build::{HOST, SCENARIO};
 use super::markdown::{code, line, text};
 use super::model::{CaseView, Page};
 use crate::observe::console::systemd_version;
+use crate::report::style::Mark;
 
 /// So many cases of one answer are named.
 const NAMED: usize = 3;
+
+/// Names of containers and of private engines' cgroups: another one in each run.
+static IDS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\b[0-9a-f]{64}\b|sdc-engine-[\w-]+-\d+\b").expect("a pattern that is tested"));
 
 /// What a scenario asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +56,9 @@ pub fn findings(page: &Page, questions: &BTreeMap<String, Question>) -> String {
         let title = if title.is_empty() { name } else { title };
         line(&mut out, &format!("\n### {}\n", text(title)));
         if let Some(question) = questions.get(name).filter(|question| !question.description.trim().is_empty()) {
-            line(&mut out, &format!("{}\n", text(question.description.trim())));
+            for paragraph in question.description.trim().split("\n\n") {
+                line(&mut out, &format!("{}\n", text(paragraph)));
+            }
         }
         line(&mut out, &format!("`scenarios/{name}.toml`: `sdc-engine check -k {name}`\n"));
         table(&mut out, page, &cases, hosts, &versions);
@@ -97,8 +106,11 @@ fn table(out: &mut String, page: &Page, cases: &[&CaseView], hosts: usize, versi
         .map(|case| (*case, versions.of_case(page, case)))
         .collect();
     if ran.is_empty() {
+        // A host that can't run it says more than a rule by which a combination makes no sense.
+        let skipped = |case: &&&CaseView| page.marks[case.mark].word == Mark::Skipped.word();
+        let some = cases.iter().any(|case| skipped(&case));
         let mut reasons: IndexMap<&str, usize> = IndexMap::new();
-        for case in cases {
+        for case in cases.iter().filter(|case| !some || skipped(case)) {
             *reasons
                 .entry(case.detail.map_or(page.marks[case.mark].word, |detail| &page.texts[detail]))
                 .or_default() += 1;
@@ -146,7 +158,7 @@ fn answer(page: &Page, case: &CaseView) -> String {
     };
     let _infallible = write!(out, " {}", text(&boot.outcome));
     if let Some(deciding) = &boot.deciding {
-        let _infallible = write!(out, ": {}", code(deciding).replace('|', "\\|"));
+        let _infallible = write!(out, ": {}", code(&IDS.replace_all(deciding, "<id>")).replace('|', "\\|"));
     }
     out
 }
@@ -174,6 +186,12 @@ mod tests {
     use crate::redact::Redaction;
     use crate::report::page::{Source, page};
     use crate::report::{document, sample};
+
+    #[test]
+    fn ids_are_taken_out_of_lines() {
+        let line = format!("Failed to create /sdc-engine-docker-v1-28920/{}/init.scope", "0a".repeat(32));
+        assert_eq!(IDS.replace_all(&line, "<id>"), "Failed to create /<id>/<id>/init.scope");
+    }
 
     #[test]
     fn the_findings_of_the_sample() {
