@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::facts::Facts;
 use crate::judge::{CaseResult, UnusedRule};
 use crate::leak::Leak;
-use crate::plan::{CaseId, LeftOut};
+use crate::plan::{CaseId, LeftOut, Share};
 
 /// Where a boot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -41,6 +41,8 @@ pub enum Event {
         left_out: Vec<LeftOut>,
         /// How many containers at a time.
         jobs: usize,
+        /// Which share of a larger plan it is.
+        share: Option<Share>,
     },
     /// One of several hosts can't be used: its cases end as errors without a boot.
     HostFailed {

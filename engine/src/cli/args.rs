@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::File;
 use crate::facts::EngineKind;
 use crate::matrix::{MAX_CASES, Select};
+use crate::plan::Partition;
 
 /// What works, and what does not, when systemd runs inside a container.
 #[derive(Debug, Parser)]
@@ -164,6 +165,10 @@ pub struct SelectArgs {
     /// How many of these cases: as each scenario says for itself, all, or as many as bring every pair of values of two axes.
     #[arg(long, value_name = "HOW", default_value = "default")]
     pub select: SelectHow,
+    /// Only one share of these cases, for several machines that run one share each: slice:1/3 deals boots by their place,
+    /// hash:1/3 by what they are, so that a new case moves no other. `merge` joins the reports.
+    #[arg(long, value_name = "HOW:M/N")]
+    pub partition: Option<Partition>,
     /// The most cases that one scenario may have.
     #[arg(long, value_name = "N", default_value_t = MAX_CASES)]
     pub max_cases: usize,
@@ -196,14 +201,26 @@ impl SelectArgs {
     pub fn of(paths: &PathArgs, names: Vec<String>) -> Self {
         let (setup_mode, cgroupns, cgroup_mode, axis, tag) = (vec![], vec![], vec![], vec![], vec![]);
         let PathArgs { paths, max_cases } = paths.clone();
-        Self { paths, setup_mode, cgroupns, cgroup_mode, axis, names, tag, select: SelectHow::Full, max_cases }
+        Self {
+            paths,
+            setup_mode,
+            cgroupns,
+            cgroup_mode,
+            axis,
+            names,
+            tag,
+            select: SelectHow::Full,
+            partition: None,
+            max_cases,
+        }
     }
 
     /// Whether anything else than all of the scenarios is selected.
     #[must_use]
     pub fn is_some_selection(&self) -> bool {
         let lists = [&self.setup_mode, &self.cgroupns, &self.cgroup_mode, &self.axis, &self.names, &self.tag];
-        self.paths != [PathBuf::from("scenarios")] || lists.iter().any(|list| !list.is_empty())
+        let some = lists.iter().any(|list| !list.is_empty()) || self.partition.is_some();
+        self.paths != [PathBuf::from("scenarios")] || some
     }
 }
 

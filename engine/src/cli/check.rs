@@ -41,7 +41,7 @@ pub(super) const fn exit(said: Outcome) -> Exit {
     match said {
         Outcome::Held => Exit::Held,
         Outcome::Differs => Exit::Differs,
-        Outcome::NothingSelected => Exit::BadInput,
+        Outcome::NothingSelected | Outcome::EmptyShare => Exit::BadInput,
         Outcome::Environment | Outcome::AllSkipped => Exit::Environment,
         Outcome::Incomplete => Exit::Interrupted,
     }

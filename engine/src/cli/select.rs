@@ -23,6 +23,7 @@ pub(super) fn filters(select: &SelectArgs) -> Result<Filters, Failure> {
         tags: select.tag.clone(),
         axes: indexmap::IndexMap::default(),
         select: select.select.into(),
+        partition: select.partition,
     };
     let named =
         [("setup_mode", &select.setup_mode), ("cgroupns", &select.cgroupns), ("cgroup_mode", &select.cgroup_mode)];

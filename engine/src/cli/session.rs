@@ -275,6 +275,7 @@ impl Session<'_> {
             boots: plan.groups.len() * self.asked.repeat as usize,
             left_out: plan.left_out.clone(),
             jobs,
+            share: plan.share.clone(),
         });
         self.left_out.extend_from_slice(&plan.left_out);
         let run = Run {

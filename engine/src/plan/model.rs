@@ -6,6 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::partition::Share;
 use crate::scenario::model::Ask;
 use crate::scenario::model::{
     AxisValue, BootState, EngineAction, ExitSpec, Level, NormaliseRule, Phase, Readiness, Repeat, Stream, UnknownLines,
@@ -261,6 +262,8 @@ pub struct RunPlan {
     pub groups: Vec<BootGroup>,
     /// The cases that do not run, and why.
     pub left_out: Vec<LeftOut>,
+    /// Which share of a larger plan it is.
+    pub share: Option<Share>,
 }
 
 /// A case that does not run.

@@ -13,7 +13,7 @@ use crate::judge::{CaseResult, Judgement, Observed, UnusedRule, Verdict};
 use crate::leak::Leak;
 use crate::observe::escape::steers;
 use crate::observe::{BootObservation, StepObservation};
-use crate::plan::{CaseId, LeftOut, WhyOut};
+use crate::plan::{CaseId, LeftOut, Share, WhyOut};
 use crate::redact::Redaction;
 use crate::scenario::model::AxisValue;
 
@@ -80,6 +80,9 @@ struct OneHost<'a> {
     facts: Option<&'a Facts>,
     /// Why it could not be used.
     error: Option<&'a str>,
+    /// Which share of a larger plan ran there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share: Option<&'a Share>,
 }
 
 #[derive(Serialize)]
@@ -195,6 +198,7 @@ fn hosts(run: &Run) -> Vec<OneHost<'_>> {
         planned: started.cases,
         facts: Some(&started.host),
         error: None,
+        share: started.share.as_ref(),
     });
     let failed = run.failed_hosts.iter().map(|host| OneHost {
         name: &host.name,
@@ -202,6 +206,7 @@ fn hosts(run: &Run) -> Vec<OneHost<'_>> {
         planned: host.cases,
         facts: None,
         error: Some(&host.reason),
+        share: None,
     });
     used.chain(failed).collect()
 }
