@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
 use crate::judge::{CaseResult, UnusedRule};
@@ -110,8 +110,21 @@ pub struct Summary {
     pub kept: Vec<Kept>,
 }
 
+impl Summary {
+    /// Takes in the numbers of a run besides: on another host, or of another share.
+    pub fn add(&mut self, other: Self) {
+        let Self { boots, took, stopped_early, left_behind, leaks, kept } = other;
+        self.boots += boots;
+        self.took += took;
+        self.left_behind.extend(left_behind);
+        self.leaks.extend(leaks);
+        self.kept.extend(kept);
+        self.stopped_early = self.stopped_early.take().or(stopped_early);
+    }
+}
+
 /// A container that stays when its run is over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// The host.
     pub host: String,

@@ -56,6 +56,8 @@ pub enum Command {
     Advise(AdviseArgs),
     /// Makes a page of the support table, HTML or Markdown, from reports that check has written.
     Report(ReportArgs),
+    /// Joins reports that check has written, such as those of all shares of a --partition, into one.
+    Merge(MergeArgs),
     /// Shows the cases, and why each is in or out. Starts nothing when the facts are given.
     List(ListArgs),
     /// Shows the host that would be used, why, and its facts.
@@ -522,6 +524,29 @@ pub struct ReportArgs {
     /// Write a page in Markdown ('-': to stdout).
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+}
+
+/// `merge`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Exit codes: 0 merged, and everything held; 1 merged, and something differs or has no golden; 2 a part is missing, they\n\
+    are no parts of one run, or a file is no report; 3 merged, and the environment failed for some case. With 2 nothing is written.\n\n\
+    Example:\n  sdc-engine merge share-1.json share-2.json share-3.json --json run.json"
+)]
+pub struct MergeArgs {
+    /// Reports of check --json FILE. A case that two of them have with the same verdict is kept once; with two verdicts they are no
+    /// parts of one run. Reports of several hosts become one as of check with several --host.
+    #[arg(value_name = "FILE", required = true)]
+    pub reports: Vec<PathBuf>,
+    /// Write the JSON report of all ('-': to stdout).
+    #[arg(long, value_name = "FILE")]
+    pub json: PathBuf,
+    /// Write a JUnit report of all.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Merge also where shares, or results of a run that was stopped, are missing; what is missing is told, and stands in the report.
+    #[arg(long)]
+    pub allow_missing: bool,
 }
 
 /// `host`.

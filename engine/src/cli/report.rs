@@ -4,10 +4,9 @@ use std::path::Path;
 
 use super::args::ReportArgs;
 use super::exit::{Exit, Failure};
-use super::reports::{hosts, read, wrong};
+use super::reports::{hosts, label, read, write, wrong};
 use crate::compare::Document;
 use crate::redact::Redaction;
-use crate::report::Target;
 use crate::report::page::{Source, html, markdown, page};
 
 const COMMAND: &str = "report";
@@ -38,16 +37,4 @@ pub(super) fn report(args: &ReportArgs, redaction: &Redaction) -> Result<Exit, F
         write(path, &markdown(&page))?;
     }
     Ok(Exit::Held)
-}
-
-/// A path without its folders: the page is for others.
-fn label(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    if path == Path::new("-") {
-        return super::print(text);
-    }
-    Target::named(path, Vec::new()).write(text.as_bytes()).map_err(Failure::environment)
 }

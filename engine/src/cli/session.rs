@@ -23,7 +23,7 @@ use crate::host::{Host, Masked};
 use crate::images::{Catalogue, provide};
 use crate::judge::{CaseResult, GoldenKey, Verdict, golden_keys, unused_rules};
 use crate::leak::{self, HostState, Leak};
-use crate::plan::{CaseId, CasePlan, LeftOut, RunPlan};
+use crate::plan::{CaseId, CasePlan, HOST_AXIS, LeftOut, RunPlan};
 use crate::redact::Redaction;
 use crate::report::run::Run as Record;
 use crate::report::{Fanout, Json, Junit, Reporter, Target, Terminal, Verbosity};
@@ -303,9 +303,6 @@ pub(super) async fn settle(host: &dyn Host, before: Option<HostState>, leaks: &m
         leak::settle(leaks, &host.facts().name, &leak::changes(&before, &now));
     }
 }
-
-/// The axis of a run on several hosts.
-pub(super) const HOST_AXIS: &str = "host";
 
 /// The facts of a host that can't be asked, as far as its name tells them.
 fn guess(name: &str) -> Facts {

@@ -248,6 +248,9 @@ impl Risk {
     }
 }
 
+/// The axis that a run on several hosts has besides those of its scenarios.
+pub const HOST_AXIS: &str = "host";
+
 /// Cases that share one boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BootGroup {

@@ -47,8 +47,7 @@ impl Reporter for Json {
 
     fn finish(&mut self) -> io::Result<()> {
         let document = document(&self.run, &self.redaction)?;
-        let text = harmless(serde_json::to_string_pretty(&document)?) + "\n";
-        self.target.write(text.as_bytes())
+        self.target.write(text(&document)?.as_bytes())
     }
 }
 
@@ -133,6 +132,14 @@ struct Left<'a> {
     point: &'a IndexMap<String, AxisValue>,
     verdict: &'static str,
     detail: &'a str,
+}
+
+/// The file of a document.
+///
+/// # Errors
+/// None in practice: all of it can be said in JSON.
+pub fn text(document: &Value) -> serde_json::Result<String> {
+    Ok(harmless(serde_json::to_string_pretty(document)?) + "\n")
 }
 
 /// The same JSON for whoever prints it: what serde leaves as it is and a terminal would follow is escaped.

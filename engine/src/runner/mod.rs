@@ -108,15 +108,9 @@ pub struct Outcome {
 impl Outcome {
     /// Takes in what came of a run on another host.
     pub fn add(&mut self, other: Self) {
-        let Summary { boots, took, stopped_early, left_behind, leaks, kept } = other.summary;
         self.before = other.before;
         self.results.extend(other.results);
         self.varied.extend(other.varied);
-        self.summary.boots += boots;
-        self.summary.took += took;
-        self.summary.left_behind.extend(left_behind);
-        self.summary.leaks.extend(leaks);
-        self.summary.kept.extend(kept);
-        self.summary.stopped_early = self.summary.stopped_early.take().or(stopped_early);
+        self.summary.add(other.summary);
     }
 }
