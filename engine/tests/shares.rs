@@ -20,7 +20,7 @@ fn words(text: &[&str]) -> Vec<String> {
 fn scenarios(folder: &Path, expected: &str) {
     let boots = "[container]\nimage = 'debian-12'\nsetup_mode = 'unmount'\ncgroupns = 'private'\ncap_add = ['SYS_ADMIN']\n\
         tmpfs = ['/run', '/run/lock', '/tmp']\nenv = { container = 'docker', N = '${{ n }}' }\nstop_signal = 'SIGRTMIN+3'\n\
-        network = 'none'\n[boot]\nexpect.state = 'running'\n[[step]]\nname = 'n'\nrun = 'cat /proc/1/environ'\n";
+        network = 'none'\n[boot]\nexpect.state = 'running'\n[[step]]\nname = 'n'\nrun = \"tr '\\\\0' '\\\\n' </proc/1/environ | grep ^N=\"\n";
     for (name, axis, rest) in [("axes", "[1, 2, 3, 4]", "N="), ("alike", "[1, 2, 5]", expected)] {
         let text = format!("title = 'x'\n[matrix]\nn = {axis}\n{boots}expect.stdout.contains = '{rest}'\n");
         std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
@@ -104,6 +104,9 @@ fn the_shares_of_a_run_merge_to_the_run() {
     // Other commands read it like any report.
     let compared = run(&words(&["compare", &at("merged.json"), &whole]));
     assert_eq!(compared.code, Some(0), "{}{}", compared.stdout, compared.stderr);
+    // How long the cases took is known to the next run.
+    let known = json(&Path::new(&aside).join("durations.json").display().to_string());
+    assert_eq!(known["hosts"][LAB].as_object().unwrap().len(), 7, "{known}");
     let page = run(&words(&["report", &at("merged.json"), "--markdown", "-"]));
     assert!(page.code == Some(0) && page.stdout.contains("alike"), "{}{}", page.stdout, page.stderr);
 

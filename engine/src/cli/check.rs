@@ -6,6 +6,8 @@ use super::args::CheckArgs;
 use super::exit::{Exit, Failure};
 use super::session::{self, Asked, Ran};
 use super::{Setting, goldens, host, print};
+use crate::durations;
+use crate::judge::Verdict;
 use crate::report::Outcome;
 
 /// Runs the scenarios.
@@ -13,8 +15,19 @@ pub(super) async fn check(args: CheckArgs, setting: Setting<'_>) -> Result<Exit,
     let CheckArgs { select, host: asked, run, repeat } = &args;
     let Setting { images, golden, redaction, .. } = setting;
     let hosts = host::each(asked, images)?;
-    let asked = Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false, redaction };
+    let asked = Asked {
+        select,
+        hosts,
+        run,
+        repeat: *repeat,
+        images,
+        golden,
+        known: Some(setting.aside),
+        silent: false,
+        redaction,
+    };
     let ran = session::run(asked).await?;
+    remember(&ran, *repeat, setting.aside);
     let to_stdout = [&run.json, &run.junit].iter().any(|file| file.as_deref() == Some(Path::new("-")));
     let waiting = set_aside(&ran, *repeat, setting.aside);
     if waiting > 0 && !to_stdout {
@@ -34,6 +47,22 @@ fn set_aside(ran: &Ran, repeat: u32, aside: &Path) -> usize {
         tracing::warn!("what differs from the goldens is not set aside for review: {error}");
         0
     })
+}
+
+/// Takes note of how long the cases took, but not in CI, where nobody runs again. A case whose environment failed says nothing.
+fn remember(ran: &Ran, repeat: u32, aside: &Path) {
+    if goldens::in_ci() {
+        return;
+    }
+    let mut durations = durations::read(aside);
+    for result in ran.outcome.results.iter().filter(|result| !matches!(result.verdict, Verdict::Error(_))) {
+        if let Some(planned) = ran.cases.get(&result.id) {
+            durations.note(&result.host, &planned.case, result.took / repeat.max(1));
+        }
+    }
+    if let Err(error) = durations::write(aside, &durations) {
+        tracing::warn!("how long cases took is not kept: {error}");
+    }
 }
 
 /// What a run as a whole means to the caller.

@@ -16,6 +16,7 @@ use super::kept;
 use super::load::Selection;
 use super::{log, secrets, signals};
 use crate::diagnose::{self, Diagnoses};
+use crate::durations;
 use crate::events::Event;
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
 use crate::golden::{self, Coordinates, GoldenStore};
@@ -39,6 +40,8 @@ pub(super) struct Asked<'a> {
     pub(super) repeat: u32,
     pub(super) images: &'a Path,
     pub(super) golden: &'a Path,
+    /// The folder that knows how long cases take, if any.
+    pub(super) known: Option<&'a Path>,
     /// Whether only progress is shown, and no report made.
     pub(super) silent: bool,
     /// How reports are freed from names.
@@ -278,7 +281,13 @@ impl Session<'_> {
             share: plan.share.clone(),
         });
         self.left_out.extend_from_slice(&plan.left_out);
+        let known = self.asked.known.map(durations::read).unwrap_or_default();
+        let lengths = known.of(&facts.name).map(|(case, took)| {
+            let case = if several { case.with(HOST_AXIS, &facts.name) } else { case.clone() };
+            (case, took)
+        });
         let run = Run {
+            lengths: lengths.collect(),
             host: Masked::over(Arc::clone(&opened.host), secrets),
             catalogue: catalogue.clone(),
             tags,

@@ -99,7 +99,7 @@ mod tests {
         })
     }
 
-    fn kept<'p>(points: &'p [Point], selection: Selection) -> Vec<&'p Point> {
+    fn kept(points: &[Point], selection: Selection) -> Vec<&Point> {
         let all: Vec<&Point> = points.iter().collect();
         let stays = cover(&all, selection);
         all.into_iter().zip(stays).filter_map(|(point, stays)| stays.then_some(point)).collect()

@@ -9,6 +9,7 @@ mod console;
 mod group;
 mod labels;
 mod leaks;
+mod order;
 mod schedule;
 mod steps;
 
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use alive::lost;
 pub use boot::argv;
 pub use labels::{Owner, RUN_LABEL, Sweep, sweep};
+pub use order::Lengths;
 pub use schedule::run;
 
 use crate::diagnose::Diagnoses;
@@ -69,6 +71,8 @@ pub struct Run {
     pub tags: BTreeMap<String, String>,
     /// What was recorded.
     pub goldens: Goldens,
+    /// How long cases took before: those that take long start first.
+    pub lengths: Lengths,
     /// What is known of failed boots.
     pub diagnoses: Arc<Diagnoses>,
     /// The user's wishes.
