@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
 use crate::judge::{CaseResult, UnusedRule};
 use crate::leak::Leak;
-use crate::plan::{CaseId, CasePlan, LeftOut};
+use crate::plan::{CaseId, CasePlan, LeftOut, Share};
 
 /// Where a boot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -41,6 +41,8 @@ pub enum Event {
         left_out: Vec<LeftOut>,
         /// How many containers at a time.
         jobs: usize,
+        /// Which share of a larger plan it is.
+        share: Option<Share>,
     },
     /// One of several hosts can't be used: its cases end as errors without a boot.
     HostFailed {
@@ -132,8 +134,21 @@ pub struct Summary {
     pub kept: Vec<Kept>,
 }
 
+impl Summary {
+    /// Takes in the numbers of a run besides: on another host, or of another share.
+    pub fn add(&mut self, other: Self) {
+        let Self { boots, took, stopped_early, left_behind, leaks, kept } = other;
+        self.boots += boots;
+        self.took += took;
+        self.left_behind.extend(left_behind);
+        self.leaks.extend(leaks);
+        self.kept.extend(kept);
+        self.stopped_early = self.stopped_early.take().or(stopped_early);
+    }
+}
+
 /// A container that stays when its run is over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// The host.
     pub host: String,

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! `advise` knows which grants to try next, and `diagnose` what lines of logs come from; `compare` sets two reports side by side; `leak` says what changed on a host; `schema` turns the
-//! decoders' tables of keys into schemas and a reference; `redact` takes names out of what leaves the program; `rerun` says what did not hold in the last run.
+//! decoders' tables of keys into schemas and a reference; `durations` keeps how long cases took; `redact` takes names out of what leaves the program; `rerun` says what did not hold in the last run.
 //!
 //! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `advise`, `diagnose`, `leak`, `compare`, `redact`, `rerun` and `schema` are pure but for the one
 //! file of each that says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
@@ -18,6 +18,7 @@ pub mod advise;
 pub mod cli;
 pub mod compare;
 pub mod diagnose;
+pub mod durations;
 pub mod events;
 pub mod facts;
 pub(crate) mod files;

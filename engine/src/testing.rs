@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::plan::{self, BootSpec, CaseId, CasePlan, ContainerSpec, Risk};
 use crate::scenario::model::{Boot, BootExpectation, BootState, Level, Matrix, Readiness, Scenario, UnknownLines};
-use crate::source::{FileId, Loc};
+use crate::source::{FileId, Loc, Place};
 
 /// A place that nothing points to.
 pub(crate) fn nowhere() -> Loc {
@@ -42,5 +43,31 @@ pub(crate) fn scenario(name: &str) -> Scenario {
         steps: vec![],
         normalise_rules: vec![],
         named_rules: vec![],
+    }
+}
+
+/// A case that boots to `running`, and has no steps.
+pub(crate) fn case(id: &str) -> CasePlan {
+    CasePlan {
+        id: CaseId(id.to_owned()),
+        scenario: id.split('[').next().unwrap_or_default().to_owned(),
+        title: "Does it boot?".to_owned(),
+        tags: vec![],
+        point: indexmap::IndexMap::new(),
+        container: ContainerSpec::default(),
+        boot: BootSpec { timeout: Duration::from_secs(20), ready: Readiness::Console, before: None },
+        boot_expect: vec![plan::BootExpectation {
+            place: Place { file: "scenarios/s.toml".into(), line: 3 },
+            level: Level::Fail,
+            state: vec![BootState::Running],
+            exit: vec![],
+            checks: vec![],
+        }],
+        unknown_lines: UnknownLines::Warn,
+        known_lines: vec![],
+        steps: vec![],
+        normalise_rules: vec![],
+        solo: false,
+        risk: Risk::None,
     }
 }

@@ -138,7 +138,9 @@ fn the_machines_cgroup_options_are_as_they_were_after_a_run() {
             // A private engine mounts the tree, and systemd in the host's namespace sets nsdelegate.
             let mode = if lab == "docker-v1" { "cgroup_mode=hybrid" } else { "cgroup_mode=unified" };
             let case = format!("boot/non_priv setup_mode=unmount cgroupns=host {mode}");
-            let words = ["check", "scenarios", "--host", lab, "-k", &case, "--aside", "/tmp/sdc-none"];
+            let aside = tempfile::tempdir().unwrap();
+            let aside = aside.path().display().to_string();
+            let words = ["check", "scenarios", "--host", lab, "-k", &case, "--aside", &aside];
             let ended = run_with(&words.map(ToOwned::to_owned), "", &[]);
             assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
             assert!(others_run() || options() == given, "{lab}: {given} became {}", options());

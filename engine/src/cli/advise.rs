@@ -25,7 +25,7 @@ use crate::observe::BootObservation;
 use crate::plan::{CasePlan, ContainerSpec, Inputs, RunPlan, WhyOut, lacking, plan};
 use crate::redact::Redaction;
 use crate::report::{Advised, advised};
-use crate::runner::{self, Goldens, Options, Owner, Run, argv};
+use crate::runner::{self, Goldens, Lengths, Options, Owner, Run, argv};
 use crate::scenario::{Input, LoadError, parse};
 use crate::source::Sources;
 
@@ -152,6 +152,7 @@ impl<'a> Trial<'a> {
         };
         let (events, _nobody_listens) = unbounded_channel();
         let run = Run {
+            lengths: Lengths::new(),
             host: Arc::clone(&self.host),
             catalogue: self.catalogue.clone(),
             tags: [(self.image.name.clone(), self.tag.clone())].into(),

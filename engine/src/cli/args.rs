@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::File;
 use crate::facts::EngineKind;
 use crate::matrix::{MAX_CASES, Select};
+use crate::plan::Partition;
 use crate::rerun::Only;
 
 pub(super) use looking::{LogsArgs, OneArgs, RerunArgs, ShellArgs};
@@ -72,6 +73,8 @@ pub enum Command {
     Advise(AdviseArgs),
     /// Makes a page of the support table, HTML or Markdown, from reports that check has written.
     Report(ReportArgs),
+    /// Joins reports that check has written, such as those of all shares of a --partition, into one.
+    Merge(MergeArgs),
     /// Shows the cases, and why each is in or out. Starts nothing when the facts are given.
     List(ListArgs),
     /// Shows the host that would be used, why, and its facts.
@@ -185,6 +188,10 @@ pub struct SelectArgs {
     /// How many of these cases: as each scenario says for itself, all, or as many as bring every pair of values of two axes.
     #[arg(long, value_name = "HOW", default_value = "default")]
     pub select: SelectHow,
+    /// Only one share of these cases, for several machines that run one share each: slice:1/3 deals boots by their place,
+    /// hash:1/3 by what they are, so that a new case moves no other. `merge` joins the reports.
+    #[arg(long, value_name = "HOW:M/N")]
+    pub partition: Option<Partition>,
     /// The most cases that one scenario may have.
     #[arg(long, value_name = "N", default_value_t = MAX_CASES)]
     pub max_cases: usize,
@@ -229,6 +236,7 @@ impl SelectArgs {
             names,
             tag,
             select: SelectHow::Full,
+            partition: None,
             max_cases,
             only: None,
         }
@@ -238,7 +246,8 @@ impl SelectArgs {
     #[must_use]
     pub fn is_some_selection(&self) -> bool {
         let lists = [&self.setup_mode, &self.cgroupns, &self.cgroup_mode, &self.axis, &self.names, &self.tag];
-        self.only.is_some() || self.paths != [PathBuf::from("scenarios")] || lists.iter().any(|list| !list.is_empty())
+        let some = lists.iter().any(|list| !list.is_empty()) || self.partition.is_some() || self.only.is_some();
+        self.paths != [PathBuf::from("scenarios")] || some
     }
 }
 
@@ -569,6 +578,29 @@ pub struct ReportArgs {
     /// Where the scenarios are whose descriptions the findings have.
     #[arg(long, value_name = "PATH", default_value = "scenarios")]
     pub scenarios: PathBuf,
+}
+
+/// `merge`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Exit codes: 0 merged, and everything held; 1 merged, and something differs or has no golden; 2 a part is missing, they\n\
+    are no parts of one run, or a file is no report; 3 merged, and the environment failed for some case. With 2 nothing is written.\n\n\
+    Example:\n  sdc-engine merge share-1.json share-2.json share-3.json --json run.json"
+)]
+pub struct MergeArgs {
+    /// Reports of check --json FILE. A case that two of them have with the same verdict is kept once; with two verdicts they are no
+    /// parts of one run. Reports of several hosts become one as of check with several --host.
+    #[arg(value_name = "FILE", required = true)]
+    pub reports: Vec<PathBuf>,
+    /// Write the JSON report of all ('-': to stdout).
+    #[arg(long, value_name = "FILE")]
+    pub json: PathBuf,
+    /// Write a JUnit report of all.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Merge also where shares, or results of a run that was stopped, are missing; what is missing is told, and stands in the report.
+    #[arg(long)]
+    pub allow_missing: bool,
 }
 
 /// `host`.

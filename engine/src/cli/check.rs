@@ -5,22 +5,26 @@ use std::path::Path;
 use super::args::{CheckArgs, RunArgs};
 use super::exit::{Exit, Failure};
 use super::session::{self, Asked, Ran};
-use super::{Setting, goldens, print, rerun};
+use super::{Setting, goldens, host, print, rerun};
+use crate::durations;
+use crate::judge::Verdict;
 use crate::report::Outcome;
 
 /// Runs the scenarios.
 pub(super) async fn check(args: CheckArgs, setting: Setting<'_>) -> Result<Exit, Failure> {
-    let CheckArgs { select, host, run, repeat } = &args;
+    let CheckArgs { select, host: asked, run, repeat } = &args;
     let Setting { images, golden, redaction, .. } = setting;
-    let hosts = super::host::each(host, images)?;
-    let asked = Asked { select, hosts, run, repeat: *repeat, images, golden, silent: false, redaction };
-    let ran = session::run(asked).await?;
-    rerun::keep(setting.aside, &rerun::of(select, host, run, *repeat, &ran));
+    let hosts = host::each(asked, images)?;
+    let known = Some(setting.aside);
+    let run_asked = Asked { select, hosts, run, repeat: *repeat, images, golden, known, silent: false, redaction };
+    let ran = session::run(run_asked).await?;
+    rerun::keep(setting.aside, &rerun::of(select, asked, run, *repeat, &ran));
     end(&ran, run, *repeat, setting.aside)
 }
 
 /// What is said after a run, and how it ends.
 pub(super) fn end(ran: &Ran, run: &RunArgs, repeat: u32, aside: &Path) -> Result<Exit, Failure> {
+    remember(ran, repeat, aside);
     let to_stdout = run.stdout_is_taken();
     let waiting = set_aside(ran, repeat, aside);
     if waiting > 0 && !to_stdout {
@@ -42,12 +46,28 @@ fn set_aside(ran: &Ran, repeat: u32, aside: &Path) -> usize {
     })
 }
 
+/// Takes note of how long the cases took, but not in CI, where nobody runs again. A case whose environment failed says nothing.
+fn remember(ran: &Ran, repeat: u32, aside: &Path) {
+    if goldens::in_ci() {
+        return;
+    }
+    let mut durations = durations::read(aside);
+    for result in ran.outcome.results.iter().filter(|result| !matches!(result.verdict, Verdict::Error(_))) {
+        if let Some(planned) = ran.cases.get(&result.id) {
+            durations.note(&result.host, &planned.case, result.took / repeat.max(1));
+        }
+    }
+    if let Err(error) = durations::write(aside, &durations) {
+        tracing::warn!("how long cases took is not kept: {error}");
+    }
+}
+
 /// What a run as a whole means to the caller.
 pub(super) const fn exit(said: Outcome) -> Exit {
     match said {
         Outcome::Held => Exit::Held,
         Outcome::Differs => Exit::Differs,
-        Outcome::NothingSelected => Exit::BadInput,
+        Outcome::NothingSelected | Outcome::EmptyShare => Exit::BadInput,
         Outcome::Environment | Outcome::AllSkipped => Exit::Environment,
         Outcome::Incomplete => Exit::Interrupted,
     }

@@ -29,7 +29,7 @@ pub(super) async fn explain(args: ExplainArgs, images: &Path) -> Result<Exit, Fa
     let select = SelectArgs::of(&args.paths, vec![args.case.clone()]);
     let selection = Selection::read(&select, images)?.of_something()?;
     let reached = reach(&args, images).await?;
-    let RunPlan { groups, left_out } = selection.plan(&reached.facts)?;
+    let RunPlan { groups, left_out, .. } = selection.plan(&reached.facts)?;
     let cases: Vec<CasePlan> = groups.into_iter().flat_map(|group| group.cases).collect();
     let chosen = named(&args.case, &cases.iter().collect::<Vec<_>>());
     if chosen.is_empty() {

@@ -23,7 +23,7 @@ pub(super) fn lint(args: &LintArgs, setting: Setting<'_>) -> Result<Exit, Failur
     // What one host can't run another may.
     let mut runs: BTreeSet<String> = BTreeSet::new();
     for facts in kinds_of_hosts() {
-        let RunPlan { groups, left_out } = selection.plan(&facts)?;
+        let RunPlan { groups, left_out, .. } = selection.plan(&facts)?;
         let skipped = left_out.into_iter().filter(|out| matches!(out.why, WhyOut::Skipped(_)));
         runs.extend(skipped.map(|out| out.scenario));
         let cases: Vec<_> = groups.into_iter().flat_map(|group| group.cases).collect();

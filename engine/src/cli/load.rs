@@ -88,9 +88,10 @@ impl Selection {
     }
 }
 
-/// Whether a plan has cases that run, or would if the host could.
+/// Whether a plan has cases that run, or would if the host could; in whichever share: one that is empty still has its report.
 fn selects(plan: &RunPlan) -> bool {
-    plan.cases() > 0 || plan.left_out.iter().any(|out| matches!(out.why, WhyOut::Skipped(_)))
+    let whole = plan.share.as_ref().map_or(0, |share| share.whole);
+    plan.cases() > 0 || whole > 0 || plan.left_out.iter().any(|out| matches!(out.why, WhyOut::Skipped(_)))
 }
 
 /// What differs between hosts for a plan, each kind once.

@@ -20,6 +20,7 @@ mod load;
 mod log;
 mod logs;
 mod manual;
+mod merge;
 mod new;
 mod one;
 mod report;
@@ -86,6 +87,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Diagnose(args) => diagnose::diagnose(args, &images, &redaction).await,
         Command::Advise(args) => advise::advise(args, &images, &redaction).await,
         Command::Report(args) => report::report(&args, &images, &redaction),
+        Command::Merge(args) => merge::merge(&args, &redaction),
         Command::List(args) => list::list(args, &images, &redaction).await,
         Command::Host(args) => host::host(args, &images, &redaction).await,
         Command::Images(args) => self::images::images(args, &images).await,

@@ -17,7 +17,7 @@ use super::{log, say, secrets, session, signals};
 use crate::diagnose;
 use crate::host::Masked;
 use crate::plan::CasePlan;
-use crate::runner::{self, Goldens, Held, Options, Owner, Run};
+use crate::runner::{self, Goldens, Held, Lengths, Options, Owner, Run};
 
 /// So many cases are listed where one was to be named.
 const LISTED: usize = 20;
@@ -66,7 +66,10 @@ pub(super) async fn open(args: &OneArgs, images: &Path, hear: Option<UnboundedSe
         let host = Masked::over(Arc::clone(&opened.host), values);
         let (events, _nobody) = unbounded_channel();
         let goldens = Goldens::new();
-        Ok((case, Run { host, catalogue, tags, goldens, diagnoses, options, events, cancel, hear }))
+        Ok((
+            case,
+            Run { host, catalogue, tags, goldens, diagnoses, options, events, cancel, hear, lengths: Lengths::new() },
+        ))
     }
     .await;
     match made {

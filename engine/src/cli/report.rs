@@ -5,10 +5,9 @@ use std::path::Path;
 
 use super::args::ReportArgs;
 use super::exit::{Exit, Failure};
-use super::reports::{hosts, read, wrong};
+use super::reports::{hosts, label, read, write, wrong};
 use crate::compare::Document;
 use crate::redact::Redaction;
-use crate::report::Target;
 use crate::report::page::{Question, Source, findings, html, markdown, page};
 use crate::scenario::model::Scenario;
 
@@ -53,16 +52,4 @@ fn questions(scenarios: &Path, images: &Path) -> Result<BTreeMap<String, Questio
     let loaded = crate::scenario::load(&[scenarios.to_path_buf()], images).map_err(Failure::input)?;
     let question = |one: Scenario| (one.name, Question { title: one.title, description: one.description });
     Ok(loaded.scenarios.into_iter().map(question).collect())
-}
-
-/// A path without its folders: the page is for others.
-fn label(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    if path == Path::new("-") {
-        return super::print(text);
-    }
-    Target::named(path, Vec::new()).write(text.as_bytes()).map_err(Failure::environment)
 }

@@ -1,4 +1,4 @@
-//! Reading the reports that `check --json` writes.
+//! Reading the reports that `check --json` writes, and writing what is made of them.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::exit::Failure;
+use crate::report::Target;
 
 /// More than this no report of ours has: something else was named.
 const LARGEST: u64 = 1 << 30;
@@ -34,4 +35,17 @@ pub(super) fn read(path: &Path, command: &str) -> Result<Value, Failure> {
         return Err(wrong(path, command, "it is larger than any report"));
     }
     serde_json::from_str(&text).map_err(|error| wrong(path, command, &format!("it is no JSON: {error}")))
+}
+
+/// A path without its folders: what is written is for others.
+pub(super) fn label(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Writes a file, or to stdout for `-`.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        return super::print(text);
+    }
+    Target::named(path, Vec::new()).write(text.as_bytes()).map_err(Failure::environment)
 }

@@ -8,10 +8,11 @@ use super::exit::{Exit, Failure};
 use super::goldens::in_ci;
 use super::load::Selection;
 use super::reports::{read, wrong};
-use super::session::{self, Asked, HOST_AXIS, Ran};
+use super::session::{self, Asked, Ran};
 use super::{Setting, check, host, print, say};
 use crate::compare::Document;
 use crate::plan::CaseId;
+use crate::plan::HOST_AXIS;
 use crate::rerun::{LastRun, Only, Told, Which, store};
 
 const COMMAND: &str = "rerun";
@@ -48,6 +49,7 @@ pub(super) async fn rerun(args: RerunArgs, setting: Setting<'_>) -> Result<Exit,
         repeat,
         images,
         golden,
+        known: Some(setting.aside),
         silent: false,
         redaction,
     })

@@ -20,6 +20,7 @@ impl From<FilterError> for Failure {
 /// A `--axis` that is not `name=values`.
 pub(super) fn filters(select: &SelectArgs) -> Result<Filters, Failure> {
     let mut filters = Filters { names: select.names.clone(), tags: select.tag.clone(), ..Filters::default() };
+    filters.partition = select.partition;
     filters.ids = select.only.as_ref().map(Only::ids);
     // Who names cases wants these, however few of their scenario they are.
     filters.select = if filters.ids.is_some() { Select::Full } else { select.select.into() };

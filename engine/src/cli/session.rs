@@ -15,6 +15,7 @@ use super::kept;
 use super::load::Selection;
 use super::{log, reporters, secrets, signals};
 use crate::diagnose::{self, Diagnoses};
+use crate::durations;
 use crate::events::Event;
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
 use crate::golden::{self, Coordinates, GoldenStore};
@@ -22,7 +23,7 @@ use crate::host::{Host, Masked};
 use crate::images::{Catalogue, provide};
 use crate::judge::{CaseResult, GoldenKey, Verdict, golden_keys, unused_rules};
 use crate::leak::{self, HostState, Leak};
-use crate::plan::{CaseId, CasePlan, LeftOut, RunPlan};
+use crate::plan::{CaseId, CasePlan, HOST_AXIS, LeftOut, RunPlan};
 use crate::redact::Redaction;
 use crate::report::run::Run as Record;
 use crate::runner::{self, Goldens, Options, Outcome, Owner, Run};
@@ -37,6 +38,8 @@ pub(super) struct Asked<'a> {
     pub(super) repeat: u32,
     pub(super) images: &'a Path,
     pub(super) golden: &'a Path,
+    /// The folder that knows how long cases take, if any.
+    pub(super) known: Option<&'a Path>,
     /// Whether only progress is shown, and no report made.
     pub(super) silent: bool,
     /// How reports are freed from names.
@@ -274,9 +277,16 @@ impl Session<'_> {
             boots: plan.groups.len() * self.asked.repeat as usize,
             left_out: plan.left_out.clone(),
             jobs,
+            share: plan.share.clone(),
         });
         self.left_out.extend_from_slice(&plan.left_out);
+        let known = self.asked.known.map(durations::read).unwrap_or_default();
+        let lengths = known.of(&facts.name).map(|(case, took)| {
+            let case = if several { case.with(HOST_AXIS, &facts.name) } else { case.clone() };
+            (case, took)
+        });
         let run = Run {
+            lengths: lengths.collect(),
             host: Masked::over(Arc::clone(&opened.host), secrets),
             catalogue: catalogue.clone(),
             tags,
@@ -309,9 +319,6 @@ pub(super) async fn settle(host: &dyn Host, before: Option<HostState>, leaks: &m
         leak::settle(leaks, &host.facts().name, &leak::changes(&before, &now));
     }
 }
-
-/// The axis of a run on several hosts.
-pub(super) const HOST_AXIS: &str = "host";
 
 /// The facts of a host that can't be asked, as far as its name tells them.
 fn guess(name: &str) -> Facts {

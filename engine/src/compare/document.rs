@@ -9,6 +9,20 @@ use super::side::SideError;
 /// The only shape of a report that is known.
 pub(super) const SCHEMA_VERSION: u64 = 1;
 
+/// The facts that tell a host from another one of the same name.
+pub(crate) const IDENTITY: [&str; 10] = [
+    "engine",
+    "engine_version",
+    "runtime",
+    "runtime_version",
+    "rootless",
+    "cgroups",
+    "cgroup_layout",
+    "kernel",
+    "os",
+    "arch",
+];
+
 /// All of a report that is read again. Fields that reports got later have defaults, so that older reports stay readable.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Document {

@@ -1,7 +1,7 @@
 //! The shapes: an entry of the file, and what it comes to for one log. Plain values.
 
 use regex::Regex;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One `[[diagnosis]]` of the file: a line that people meet, why it is there, and what to do.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct Entry {
 pub struct Diagnoses(pub Vec<Entry>);
 
 /// What is known of a line of a log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnosis {
     /// The entry's name.
     pub name: String,

@@ -12,7 +12,7 @@ use crate::scenario::model::{AxisValue, Level, Stream};
 use crate::source::Place;
 
 /// The result of a case. Never conflated: each is counted apart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "verdict", content = "detail")]
 pub enum Verdict {
     /// Everything that was expected held.
@@ -57,7 +57,7 @@ impl Verdict {
 }
 
 /// What a judgement is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// The boot.
@@ -76,7 +76,7 @@ impl std::fmt::Display for Subject {
 }
 
 /// What kind of thing was judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JudgementKind {
     /// The boot's state or exit code.
@@ -98,7 +98,7 @@ pub enum JudgementKind {
 }
 
 /// What one expectation says of one observation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
     /// Boot or step.
     pub subject: Subject,
@@ -127,7 +127,7 @@ pub struct GoldenKey {
 }
 
 /// A normalised text that a golden is about, as seen in one case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
     /// Which golden.
     pub key: GoldenKey,

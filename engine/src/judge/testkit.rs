@@ -5,12 +5,8 @@ use std::time::Duration;
 
 use super::{GoldenKey, GoldenState, Judged, judge_case};
 use crate::observe::{BootObservation, BootOutcome, RunOutput, RunStatus, StepObservation};
-use crate::plan::{
-    Action, BootExpectation, BootSpec, CaseId, CasePlan, Check, ContainerSpec, Expectation, Risk, StepPlan,
-};
-use crate::scenario::model::{
-    Ask, BootState, Compare, ExitSpec, Golden, Level, Phase, Readiness, Stream, UnknownLines,
-};
+use crate::plan::{Action, BootExpectation, CasePlan, Check, Expectation, StepPlan};
+use crate::scenario::model::{Ask, BootState, Compare, ExitSpec, Golden, Level, Phase, Stream};
 use crate::source::Place;
 
 pub(super) fn place(line: usize) -> Place {
@@ -63,22 +59,8 @@ pub(super) fn boots(states: &[BootState]) -> BootExpectation {
 
 /// A case that boots to `running` and has these steps.
 pub(crate) fn plan(steps: Vec<StepPlan>) -> CasePlan {
-    CasePlan {
-        id: CaseId("a[x=1]".to_owned()),
-        scenario: "a".to_owned(),
-        title: "A?".to_owned(),
-        tags: Vec::new(),
-        point: indexmap::IndexMap::new(),
-        container: ContainerSpec::default(),
-        boot: BootSpec { timeout: Duration::from_secs(20), ready: Readiness::Console, before: None },
-        boot_expect: vec![boots(&[BootState::Running])],
-        unknown_lines: UnknownLines::Warn,
-        known_lines: Vec::new(),
-        steps,
-        normalise_rules: Vec::new(),
-        solo: false,
-        risk: Risk::None,
-    }
+    let boot_expect = vec![boots(&[BootState::Running])];
+    CasePlan { title: "A?".to_owned(), boot_expect, steps, ..crate::testing::case("a[x=1]") }
 }
 
 pub(super) const CONSOLE: &str = "systemd 252 running in system mode (+PAM)\r\r\n\

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{CaseResult, JudgementKind, Verdict};
 use crate::plan::{LeftOut, WhyOut};
@@ -11,7 +11,7 @@ use crate::source::{Place, Sources};
 
 /// A rule that a scenario's own file names, and that changed nothing in any of the goldens' texts it is meant for. It
 /// changes no verdict: what it is for may be seen on other hosts only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnusedRule {
     /// The scenario.
     pub scenario: String,

@@ -5,12 +5,12 @@ mod state;
 
 pub use state::{CgroupDirs, Change, HostState, changes, of_an_engine};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::plan::CaseId;
 
 /// A change of the host, found when a boot was over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leak {
     /// The host.
     pub host: String,

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The state. A part that could not be read is empty in both, so that it shows no difference.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -141,6 +141,15 @@ impl Change {
 impl Serialize for Change {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// Of a report's words nobody knows where the thing ends: any space will do, for they read the same.
+impl<'de> Deserialize<'de> for Change {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let words = String::deserialize(deserializer)?;
+        let (of, how) = words.split_once(' ').unwrap_or((&words, ""));
+        Ok(Self { of: of.to_owned(), how: how.to_owned() })
     }
 }
 

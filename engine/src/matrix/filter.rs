@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 use super::cover::Select;
+use crate::plan::Partition;
 use crate::scenario::model::{AxisValue, Scenario};
 
 /// What the user asked to see; everything else is `filtered`.
@@ -20,6 +21,8 @@ pub struct Filters {
     pub select: Select,
     /// Only these cases, by their ids.
     pub ids: Option<BTreeSet<String>>,
+    /// Which share of what runs is this run's.
+    pub partition: Option<Partition>,
 }
 
 /// A filter that no case could ever meet: the user's typing, not a selection.

@@ -8,4 +8,5 @@ mod model;
 pub mod normalise;
 pub(crate) mod pattern;
 
+pub(crate) use model::seconds;
 pub use model::{BootObservation, BootOutcome, NotApplied, RunOutput, RunStatus, StepObservation};

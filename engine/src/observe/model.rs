@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::diagnose::Diagnosis;
 use crate::scenario::model::{BootState, Stream};
 
 /// How a boot ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BootOutcome {
     /// `systemctl is-system-running` says `running`.
@@ -34,6 +34,7 @@ pub enum BootOutcome {
     /// Nothing of these within the limit.
     Timeout {
         /// The limit.
+        #[serde(deserialize_with = "seconds")]
         after: Duration,
     },
 }
@@ -69,7 +70,7 @@ impl std::fmt::Display for BootOutcome {
 }
 
 /// A flag that was asked for and that the engine's inspect does not show.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NotApplied {
     /// The flag, as on a command line: `--cap-add`.
     pub flag: String,
@@ -86,7 +87,7 @@ impl std::fmt::Display for NotApplied {
 }
 
 /// What was seen of one boot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootObservation {
     /// How it ended.
     pub outcome: BootOutcome,
@@ -101,13 +102,14 @@ pub struct BootObservation {
     /// The setup script's own log, fetched when the boot did not come to `running`.
     pub setup_log: Option<String>,
     /// From start to the outcome.
+    #[serde(deserialize_with = "seconds")]
     pub took: Duration,
     /// Flags that were not applied.
     pub not_applied: Vec<NotApplied>,
 }
 
 /// How one run of a command ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
     /// With this exit code.
@@ -132,7 +134,7 @@ impl std::fmt::Display for RunStatus {
 }
 
 /// One run of a step's command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunOutput {
     /// How it ended.
     pub status: RunStatus,
@@ -141,9 +143,10 @@ pub struct RunOutput {
     /// Standard error, as text.
     pub stderr: String,
     /// The outputs that were longer than what is kept of them. A report only says whether there are any.
-    #[serde(serialize_with = "any")]
+    #[serde(serialize_with = "any", deserialize_with = "either")]
     pub cut: Vec<Stream>,
     /// How long it took.
+    #[serde(deserialize_with = "seconds")]
     pub took: Duration,
 }
 
@@ -151,8 +154,21 @@ fn any<S: serde::Serializer>(streams: &[Stream], serializer: S) -> Result<S::Ok,
     serializer.serialize_bool(!streams.is_empty())
 }
 
+/// Which it was a report does not say: it may be either.
+fn either<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Stream>, D::Error> {
+    Ok(if bool::deserialize(deserializer)? { vec![Stream::Stdout, Stream::Stderr] } else { Vec::new() })
+}
+
+/// A time as reports have it: a number of seconds.
+///
+/// # Errors
+/// What is no time.
+pub(crate) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
 /// What was seen of one step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepObservation {
     /// The step's name.
     pub name: String,
@@ -166,6 +182,6 @@ pub struct StepObservation {
     /// The console log up to the step's end, without ANSI sequences; empty unless an expectation looks at it.
     pub console: String,
     /// Whether something is left out in the middle of it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub console_cut: bool,
 }

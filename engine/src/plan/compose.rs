@@ -52,11 +52,16 @@ pub fn plan(scenarios: &[Scenario], inputs: Inputs<'_>) -> Result<RunPlan, Vec<P
             errors.push(error);
         }
     }
-    if errors.is_empty() { Ok(RunPlan { groups: group(plans), left_out }) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut plan = RunPlan { groups: group(plans), left_out, share: None };
+    inputs.filters.partition.into_iter().for_each(|partition| plan.deal(partition));
+    Ok(plan)
 }
 
 /// Cases that may share a boot, together; the groups stand where their first case stood.
-fn group(plans: Vec<CasePlan>) -> Vec<BootGroup> {
+pub(super) fn group(plans: Vec<CasePlan>) -> Vec<BootGroup> {
     let mut groups: Vec<BootGroup> = Vec::new();
     let mut shared: HashMap<(ContainerSpec, BootSpec), usize> = HashMap::new();
     for plan in plans {

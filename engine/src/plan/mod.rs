@@ -2,16 +2,20 @@
 
 mod compose;
 mod container;
+mod digest;
 mod error;
 mod model;
+mod partition;
 mod render;
 mod requirements;
 mod risk;
 
 pub use compose::{Inputs, plan};
+pub use digest::digest;
 pub use error::PlanError;
 pub use model::{
-    Action, BootExpectation, BootGroup, BootSpec, CaseId, CasePlan, Check, ContainerSpec, Expectation, LeftOut, Risk,
-    RunPlan, StepPlan, WhyOut,
+    Action, BootExpectation, BootGroup, BootSpec, CaseId, CasePlan, Check, ContainerSpec, Expectation, HOST_AXIS,
+    LeftOut, Risk, RunPlan, StepPlan, WhyOut,
 };
+pub use partition::{How, Partition, Share, is_of_another_share};
 pub(crate) use requirements::lacking;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::partition::Share;
 use crate::scenario::model::Ask;
 use crate::scenario::model::{
     AxisValue, BootState, EngineAction, ExitSpec, Level, NormaliseRule, Phase, Readiness, Repeat, Stream, UnknownLines,
@@ -259,6 +260,9 @@ impl Risk {
     }
 }
 
+/// The axis that a run on several hosts has besides those of its scenarios.
+pub const HOST_AXIS: &str = "host";
+
 /// Cases that share one boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BootGroup {
@@ -273,6 +277,8 @@ pub struct RunPlan {
     pub groups: Vec<BootGroup>,
     /// The cases that do not run, and why.
     pub left_out: Vec<LeftOut>,
+    /// Which share of a larger plan it is.
+    pub share: Option<Share>,
 }
 
 /// A case that does not run.

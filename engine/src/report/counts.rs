@@ -133,6 +133,8 @@ pub enum Outcome {
     AllSkipped,
     /// Nothing ran: filters and rules left no case.
     NothingSelected,
+    /// Nothing ran: all cases are in other shares.
+    EmptyShare,
 }
 
 impl Outcome {
@@ -161,7 +163,7 @@ impl Outcome {
         match self {
             Self::Held => 0,
             Self::Differs => 1,
-            Self::NothingSelected => 2,
+            Self::NothingSelected | Self::EmptyShare => 2,
             Self::Environment | Self::AllSkipped => 3,
             Self::Incomplete => 130,
         }

@@ -13,7 +13,7 @@ use crate::judge::{CaseResult, Judgement, Observed, UnusedRule, Verdict};
 use crate::leak::Leak;
 use crate::observe::escape;
 use crate::observe::{BootObservation, StepObservation};
-use crate::plan::{CaseId, LeftOut, WhyOut};
+use crate::plan::{CaseId, LeftOut, Share, WhyOut};
 use crate::redact::Redaction;
 use crate::scenario::model::AxisValue;
 
@@ -47,8 +47,7 @@ impl Reporter for Json {
 
     fn finish(&mut self) -> io::Result<()> {
         let document = document(&self.run, &self.redaction)?;
-        let text = escape::json(&serde_json::to_string_pretty(&document)?) + "\n";
-        self.target.write(text.as_bytes())
+        self.target.write(text(&document)?.as_bytes())
     }
 }
 
@@ -80,6 +79,9 @@ struct OneHost<'a> {
     facts: Option<&'a Facts>,
     /// Why it could not be used.
     error: Option<&'a str>,
+    /// Which share of a larger plan ran there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share: Option<&'a Share>,
 }
 
 #[derive(Serialize)]
@@ -135,6 +137,14 @@ struct Left<'a> {
     detail: &'a str,
 }
 
+/// The file of a document.
+///
+/// # Errors
+/// None in practice: all of it can be said in JSON.
+pub fn text(document: &Value) -> serde_json::Result<String> {
+    Ok(escape::json(&serde_json::to_string_pretty(document)?) + "\n")
+}
+
 /// The document as a value; all durations are seconds.
 ///
 /// # Errors
@@ -181,6 +191,7 @@ fn hosts(run: &Run) -> Vec<OneHost<'_>> {
         planned: started.cases,
         facts: Some(&started.host),
         error: None,
+        share: started.share.as_ref(),
     });
     let failed = run.failed_hosts.iter().map(|host| OneHost {
         name: &host.name,
@@ -188,6 +199,7 @@ fn hosts(run: &Run) -> Vec<OneHost<'_>> {
         planned: host.cases,
         facts: None,
         error: Some(&host.reason),
+        share: None,
     });
     used.chain(failed).collect()
 }

@@ -42,11 +42,18 @@ impl Reporter for Junit {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        let mut report = report(&self.run);
-        redact(&mut report, &self.redaction, &self.run);
-        let text = report.to_string().map_err(io::Error::other)?;
-        self.target.write(text.as_bytes())
+        self.target.write(text(&self.run, &self.redaction)?.as_bytes())
     }
+}
+
+/// The file of a run.
+///
+/// # Errors
+/// What XML can't say.
+pub fn text(run: &Run, redaction: &Redaction) -> io::Result<String> {
+    let mut report = report(run);
+    redact(&mut report, redaction, run);
+    report.to_string().map_err(io::Error::other)
 }
 
 fn report(run: &Run) -> Report {
@@ -111,7 +118,7 @@ fn host_properties(run: &Run) -> Vec<(String, String)> {
         let of = if run.only().is_some() { String::new() } else { format!("[{}]", plain_log(&started.host.name)) };
         properties.push((format!("why_host{of}"), plain_log(&started.why_host)));
         if let Ok(Value::Object(facts)) = serde_json::to_value(&started.host) {
-            let facts = facts.into_iter().map(|(name, value)| (format!("host{of}.{name}"), plain_log(&text(&value))));
+            let facts = facts.into_iter().map(|(name, value)| (format!("host{of}.{name}"), plain_log(&words(&value))));
             properties.extend(facts);
         }
     }
@@ -125,10 +132,10 @@ fn host_properties(run: &Run) -> Vec<(String, String)> {
     properties
 }
 
-fn text(value: &Value) -> String {
+fn words(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(" "),
+        Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }
 }

@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use crate::events::{Event, Summary};
 use crate::facts::Facts;
 use crate::judge::{CaseResult, UnusedRule};
-use crate::plan::{LeftOut, WhyOut};
+use crate::plan::{LeftOut, Share, WhyOut};
 use crate::redact::Machine;
 
 use super::counts::{Counts, Outcome};
@@ -23,6 +23,8 @@ pub struct Started {
     pub boots: usize,
     /// How many containers at a time.
     pub jobs: usize,
+    /// Which share of a larger plan it is.
+    pub share: Option<Share>,
 }
 
 /// A host that could not be used.
@@ -59,13 +61,14 @@ impl Run {
     /// Takes note of an event.
     pub fn event(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { host, why_host, cases, boots, left_out, jobs } => {
+            Event::RunStarted { host, why_host, cases, boots, left_out, jobs, share } => {
                 self.started.push(Started {
                     host: (**host).clone(),
                     why_host: why_host.clone(),
                     cases: *cases,
                     boots: *boots,
                     jobs: *jobs,
+                    share: share.clone(),
                 });
                 self.left_out.extend_from_slice(left_out);
             }
@@ -124,7 +127,16 @@ impl Run {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let broken_off = || Summary { stopped_early: Some("broken off".into()), ..Summary::default() };
-        Outcome::of(&self.counts(), &self.summary.clone().unwrap_or_else(broken_off))
+        match Outcome::of(&self.counts(), &self.summary.clone().unwrap_or_else(broken_off)) {
+            Outcome::AllSkipped | Outcome::NothingSelected if self.is_empty_share() => Outcome::EmptyShare,
+            outcome => outcome,
+        }
+    }
+
+    /// Whether there was something to run, and all of it in other shares.
+    fn is_empty_share(&self) -> bool {
+        let wholes = self.started.iter().filter_map(|started| started.share.as_ref());
+        self.planned() == 0 && wholes.map(|share| share.whole).sum::<usize>() > 0
     }
 
     /// Cases that were to run, on all hosts.

@@ -249,6 +249,7 @@ pub(super) fn events() -> Vec<Event> {
                 left_out("exec/filtered", &[], WhyOut::Filtered("-k cgroups".into())),
             ],
             jobs: 4,
+            share: None,
         },
     ];
     for (boot, result) in results.into_iter().enumerate() {

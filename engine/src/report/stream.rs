@@ -146,11 +146,11 @@ impl Reporter for Stream {
     fn event(&mut self, event: &Event) {
         self.run.light(event);
         match event {
-            Event::RunStarted { host, why_host, cases, boots, left_out, jobs } => {
+            Event::RunStarted { host, why_host, cases, boots, left_out, jobs, share } => {
                 let (name, facts) = (&host.name, host);
                 self.write(
                     "run_started",
-                    json!({ "host": name, "why_host": why_host, "facts": facts, "cases": cases, "boots": boots, "jobs": jobs }),
+                    json!({ "host": name, "why_host": why_host, "facts": facts, "cases": cases, "boots": boots, "jobs": jobs, "share": share }),
                 );
                 for out in left_out {
                     let (verdict, detail) = match &out.why {

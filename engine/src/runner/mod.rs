@@ -11,6 +11,7 @@ mod evidence;
 mod group;
 mod labels;
 mod leaks;
+mod order;
 mod schedule;
 mod steps;
 
@@ -26,6 +27,7 @@ pub use alive::lost;
 pub use alone::{Held, boot_alone, release};
 pub use boot::argv;
 pub use labels::{Owner, RUN_LABEL, Sweep, sweep};
+pub use order::Lengths;
 pub use schedule::run;
 
 use crate::diagnose::Diagnoses;
@@ -76,6 +78,8 @@ pub struct Run {
     pub tags: BTreeMap<String, String>,
     /// What was recorded.
     pub goldens: Goldens,
+    /// How long cases took before: those that take long start first.
+    pub lengths: Lengths,
     /// What is known of failed boots.
     pub diagnoses: Arc<Diagnoses>,
     /// The user's wishes.
@@ -117,15 +121,9 @@ pub struct Outcome {
 impl Outcome {
     /// Takes in what came of a run on another host.
     pub fn add(&mut self, other: Self) {
-        let Summary { boots, took, stopped_early, left_behind, leaks, kept } = other.summary;
         self.before = other.before;
         self.results.extend(other.results);
         self.varied.extend(other.varied);
-        self.summary.boots += boots;
-        self.summary.took += took;
-        self.summary.left_behind.extend(left_behind);
-        self.summary.leaks.extend(leaks);
-        self.summary.kept.extend(kept);
-        self.summary.stopped_early = self.summary.stopped_early.take().or(stopped_early);
+        self.summary.add(other.summary);
     }
 }

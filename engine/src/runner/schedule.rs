@@ -14,6 +14,7 @@ use super::alive::{Health, health, lost};
 use super::evidence::evidence;
 use super::group::{Boot, Over};
 use super::leaks::{Leaks, Pass};
+use super::order::in_order;
 use super::{Outcome, Run, labels};
 use crate::events::{BootPhase, Event, Kept, Summary};
 use crate::golden::name;
@@ -21,7 +22,6 @@ use crate::host::{HostError, HostErrorKind};
 use crate::judge::{CaseResult, Varied, Verdict, combine_repeats, varying};
 use crate::observe::BootOutcome;
 use crate::plan::{BootGroup, CaseId, CasePlan, RunPlan};
-use crate::scenario::model::Repeat;
 
 /// Carries out a plan. Comes back when every container of the run is gone, or is named in `left_behind`.
 pub async fn run(run: Run, plan: RunPlan) -> Outcome {
@@ -45,7 +45,7 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
     let _watch = AbortOnDropHandle::new(watch);
     let mut tasks = JoinSet::new();
     let mut groups = HashMap::new();
-    for (number, group) in in_order(plan.groups) {
+    for (number, group) in in_order(plan.groups, &run.lengths) {
         let (run, floor, group) = (Arc::clone(&run), Arc::clone(&floor), Arc::new(group));
         let mine = Arc::clone(&group);
         let task = tasks.spawn(async move { (number, serve(&run, &floor, number, &mine).await) });
@@ -128,23 +128,6 @@ fn stopped(run: &Run, planned: usize, results: &[CaseResult]) -> Option<String> 
 /// Whether a verdict ends a run that is to end at the first failure.
 const fn stops(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Fail | Verdict::Timeout(_) | Verdict::Flaky(..) | Verdict::Error(_))
-}
-
-/// The groups with their numbers, those that are known to take long first, so that none of them is left for the end.
-fn in_order(groups: Vec<BootGroup>) -> Vec<(usize, BootGroup)> {
-    let mut numbered: Vec<_> = groups.into_iter().enumerate().collect();
-    numbered.sort_by_key(|(number, group)| (std::cmp::Reverse(known_length(group)), *number));
-    numbered
-}
-
-/// The time that a group's steps take at least, as far as its plan tells.
-fn known_length(group: &BootGroup) -> Duration {
-    let repeats = group.cases.iter().flat_map(|case| &case.steps).filter_map(|step| match step.repeat {
-        Some(Repeat::For(duration)) => Some(duration),
-        Some(Repeat::Times(_)) | None => None,
-    });
-    let before = if group.cases.iter().any(|case| case.boot.before.is_some()) { 1 } else { 0 };
-    repeats.sum::<Duration>() + Duration::from_secs(before)
 }
 
 /// What came of a group.

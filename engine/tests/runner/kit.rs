@@ -128,6 +128,7 @@ impl Bench {
     pub(crate) async fn run_roughly(self, files: &[(&str, &str)]) -> Ran {
         let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
         let run = runner::Run {
+            lengths: runner::Lengths::new(),
             host: Arc::clone(&self.fake) as Arc<dyn Host>,
             catalogue: sdc_engine::images::load(Path::new("tests/images")).unwrap(),
             tags: BTreeMap::from([("debian-12".to_owned(), IMAGE.to_owned())]),

@@ -54,6 +54,7 @@ async fn run(args: &ExplainArgs, setting: Setting<'_>) -> Result<Exit, Failure> 
         repeat: 1,
         images,
         golden,
+        known: None,
         silent: true,
         redaction,
     };

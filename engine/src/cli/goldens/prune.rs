@@ -11,7 +11,7 @@ use super::{count, not_in_ci};
 use crate::golden::store::apply;
 use crate::golden::{Coordinates, Covered, FolderUpdate, RecordedHost, prune as remove};
 use crate::judge::GoldenKey;
-use crate::plan::WhyOut;
+use crate::plan::{HOST_AXIS, WhyOut};
 use crate::report::Outcome;
 
 /// Runs everything, and shows or removes what is not needed for it.
@@ -23,7 +23,7 @@ pub(in super::super) async fn prune(args: PruneArgs, setting: Setting<'_>) -> Re
     let select = SelectArgs::of(&args.paths, Vec::new());
     let hosts = host::each(&args.host, images)?;
     let run = &args.run;
-    let asked = Asked { select: &select, hosts, run, repeat: 1, images, golden, silent: false, redaction };
+    let asked = Asked { select: &select, hosts, run, repeat: 1, images, golden, known: None, silent: false, redaction };
     let ran = session::run(asked).await?;
     let said = ran.record.outcome();
     if said != Outcome::Held || ran.record.missing() > 0 {
@@ -53,7 +53,7 @@ fn covered(ran: &Ran, key: &GoldenKey) -> Vec<Covered> {
     let skipped =
         ran.record.left_out.iter().filter(|out| matches!(out.why, WhyOut::Skipped(_)) && out.scenario == key.scenario);
     let axes = skipped.map(|out| {
-        let point = out.point.iter().filter(|(axis, _)| axis.as_str() != session::HOST_AXIS);
+        let point = out.point.iter().filter(|(axis, _)| axis.as_str() != HOST_AXIS);
         point.map(|(axis, value)| (axis.clone(), value.to_string())).collect()
     });
     let skipped: BTreeSet<Coordinates> = axes.collect();

@@ -11,14 +11,14 @@ use super::build::{HOST, SCENARIO};
 use super::markdown::{code, line, text};
 use super::model::{CaseView, Page};
 use crate::observe::console::systemd_version;
+use crate::observe::pattern;
 use crate::report::style::Mark;
 
 /// So many cases of one answer are named.
 const NAMED: usize = 3;
 
 /// Names of containers and of private engines' cgroups: another one in each run.
-static IDS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"\b[0-9a-f]{64}\b|sdc-engine-[\w-]+-\d+\b").expect("a pattern that is tested"));
+static IDS: LazyLock<Regex> = LazyLock::new(|| pattern::builtin(r"\b[0-9a-f]{64}\b|sdc-engine-[\w-]+-\d+\b"));
 
 /// What a scenario asks.
 #[derive(Debug, Clone, PartialEq, Eq)]

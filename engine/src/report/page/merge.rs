@@ -7,22 +7,8 @@ use serde_json::Value;
 
 use super::build::Source;
 use super::model::HostView;
-use crate::compare::document::{Left, OneHost, Ran, without_host, word};
+use crate::compare::document::{IDENTITY, Left, OneHost, Ran, without_host, word};
 use crate::report::clean;
-
-/// The facts that tell a host from another one of the same name.
-const IDENTITY: [&str; 10] = [
-    "engine",
-    "engine_version",
-    "runtime",
-    "runtime_version",
-    "rootless",
-    "cgroups",
-    "cgroup_layout",
-    "kernel",
-    "os",
-    "arch",
-];
 
 /// A case as a report tells it.
 #[derive(Debug, Clone)]

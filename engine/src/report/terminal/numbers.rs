@@ -107,6 +107,9 @@ fn numbers(run: &Run, look: Look) -> Vec<String> {
             vec![paint(BAD, "nothing ran: no host can run any of the selected cases")]
         }
         Outcome::AllSkipped => vec![paint(BAD, "nothing ran: this host can run none of the selected cases")],
+        Outcome::EmptyShare => {
+            vec![paint(BAD, "nothing ran: all cases are in other shares; fewer shares, or slice, fill each")]
+        }
         Outcome::NothingSelected => vec![paint(BAD, "nothing ran: no case is left by the filters and rules")],
         _ => Vec::new(),
     });

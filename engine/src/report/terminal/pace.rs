@@ -132,7 +132,7 @@ mod tests {
         let mut pace = Pace::default();
         for event in sample::events() {
             if let Event::RunStarted { host, why_host, left_out, cases, jobs, .. } = event {
-                let event = Event::RunStarted { host, why_host, left_out, cases, jobs, boots: planned };
+                let event = Event::RunStarted { host, why_host, left_out, cases, jobs, boots: planned, share: None };
                 pace.event(&event, at(100));
             }
         }

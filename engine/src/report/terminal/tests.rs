@@ -5,6 +5,8 @@ use indicatif::{ProgressDrawTarget, TermLike};
 
 use crate::events::{Event, Summary};
 use crate::judge::{CaseResult, Verdict};
+use crate::plan::Share;
+use crate::report::run::Run;
 use crate::report::{Reporter, sample};
 
 use super::{Options, Terminal, Verbosity};
@@ -88,6 +90,20 @@ fn run_of(results: Vec<CaseResult>, summary: Summary) -> Vec<Event> {
     events.extend(results.into_iter().map(|result| Event::CaseFinished { result: Box::new(result) }));
     events.push(Event::RunFinished { summary });
     events
+}
+
+#[test]
+fn an_empty_share_is_told_as_one() {
+    let mut events = run_of(vec![], Summary::default());
+    if let Some(Event::RunStarted { share, .. }) = events.first_mut() {
+        let partition = "hash:2/3".parse().unwrap();
+        *share = Some(Share { partition, whole: 4, digest: String::new() });
+    }
+    let text = told(PLAIN, &events);
+    assert!(text.contains("nothing ran: all cases are in other shares"), "{text}");
+    let mut run = Run::default();
+    events.iter().for_each(|event| run.event(event));
+    assert_eq!(run.outcome().exit_code(), 2);
 }
 
 #[test]
