@@ -40,6 +40,7 @@ setup:
 	    missing=; \
 	    need cargo cargo; need cc gcc; need unshare util-linux; need mmdebstrap mmdebstrap; \
 	    [ -n "$${DOCKER_HOST:-}$${CONTAINER_HOST:-}" ] || need dockerd docker.io; \
+	    [ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$$missing debian-archive-keyring"; \
 	    for lab in $(LABS); do need "$${lab%:*}" "$${lab#*:}"; done; \
 	}; \
 	look; \

@@ -17,6 +17,9 @@ use crate::observe::{BootObservation, BootOutcome, escape};
 use crate::plan::{BootSpec, CasePlan};
 use crate::scenario::model::Readiness;
 
+/// How long one `systemctl is-system-running --wait` may take before it is asked anew: it waits for a signal of PID 1's, and once (systemd
+/// 262 on a machine that was busy) none came for 27 s after the getty was there.
+const ASK: Duration = Duration::from_secs(10);
 /// How long to wait between two tries of `systemctl is-system-running` while systemd does not answer yet.
 const RETRY: Duration = Duration::from_millis(100);
 /// How long the end of a dead container's log, or the engine's knowing that it died for want of memory, may take to arrive.
@@ -177,7 +180,7 @@ fn cut_off(console: &Console, id: &ContainerId) -> HostError {
 async fn system_state(host: &dyn Host, id: &ContainerId, deadline: Instant) -> Result<Option<BootOutcome>, HostError> {
     let ask = |argv: &[&str]| ExecRequest {
         argv: argv.iter().map(ToString::to_string).collect(),
-        timeout: deadline.saturating_duration_since(Instant::now()).max(RETRY),
+        timeout: deadline.saturating_duration_since(Instant::now()).clamp(RETRY, ASK),
         output_limit: OUTPUT_LIMIT,
         ..ExecRequest::default()
     };
