@@ -261,10 +261,11 @@ impl Host for Docker {
         let inspect = self.inspect(id).await?;
         // Of an ended container that is about to start again the old lines are not wanted.
         let running = inspect.pointer("/State/Running").and_then(Value::as_bool).unwrap_or_default();
-        let last = podman::last_run(&inspect).filter(|_| !running && self.facts.engine == EngineKind::Podman);
-        if let Some(last) = last {
-            let chunks = podman::console_again(self.address.clone(), id.0.clone(), !has_tty(&inspect), last);
-            return Ok(console_bytes(chunks, of(id, "read the console of")));
+        let before = podman::started(&inspect).filter(|_| !running && self.facts.engine == EngineKind::Podman);
+        if let Some(before) = before {
+            let (address, framed) = (self.address.clone(), !has_tty(&inspect));
+            let again = podman::console_again(address, id.0.clone(), framed, before.to_owned());
+            return Ok(console_bytes(limited(action, CALL, again).await?, of(id, "read the console of")));
         }
         let path = format!("/containers/{}/attach?stream=1&stdout=1&stderr=1&logs={}", id.0, u8::from(running));
         let chunks = limited(action, CALL, attach(&self.address, &path, None, !has_tty(&inspect))).await;

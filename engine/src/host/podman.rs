@@ -5,12 +5,13 @@ mod spec;
 
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
-use futures_util::stream;
+use bytes::{Buf, Bytes};
+use futures_util::{TryStreamExt, future, stream};
 use serde_json::{Value, json};
 
 use super::address::Address;
-use super::wire::{Chunks, delete, get_json, get_stream, post_json, quote};
+use super::frames::Source;
+use super::wire::{Chunks, delete, get_json, get_stream, post_json};
 use super::{HostError, HostErrorKind};
 use crate::facts::Facts;
 use crate::plan::ContainerSpec;
@@ -51,35 +52,46 @@ pub(super) async fn remove(address: &Address, id: &str) -> Result<(), HostErrorK
     delete(address, &path).await
 }
 
-/// When a container's last run began and ended, as podman writes it; `None` for one that never ran.
-pub(super) fn last_run(inspect: &Value) -> Option<(String, String)> {
-    let at = |name: &str| inspect.pointer(name).and_then(Value::as_str).filter(|at| !at.starts_with("0001-"));
-    Some((at("/State/StartedAt")?.to_owned(), at("/State/FinishedAt")?.to_owned()))
+/// When a container was started last, as podman writes it; `None` for one that never was.
+pub(super) fn started(inspect: &Value) -> Option<&str> {
+    inspect.pointer("/State/StartedAt").and_then(Value::as_str).filter(|at| !at.starts_with("0001-"))
 }
 
-/// The console of a container that has run before, from its next start on: by its log, not by attaching. To attach, podman
-/// makes the stopped container ready, and the cleanup after its last run, which ends a moment after a stop has been
+/// The console of a container that has run before and stands, from its next start on: by its log, not by attaching. To attach,
+/// podman makes the stopped container ready, and the cleanup after its last run, which ends a moment after a stop has been
 /// answered, takes that away again ("container state improper", an attach socket that is gone: podman 4.3.1).
-pub(super) fn console_again(address: Address, id: String, framed: bool, last: (String, String)) -> Chunks {
-    Box::pin(stream::once(next_log(address, id, framed, last)).try_flatten())
-}
-
-/// The log since the end of the last run. The start is no line to draw: podman notes it after the first lines have come.
-async fn next_log(
+///
+/// What the log has already is counted and left out: by times it can't be told apart, for last lines are dated after the end.
+///
+/// # Errors
+/// Where the log can't be read.
+pub(super) async fn console_again(
     address: Address,
     id: String,
     framed: bool,
-    (before, ended): (String, String),
+    before: String,
 ) -> Result<Chunks, HostErrorKind> {
-    loop {
-        let inspect = get_json(&address, &format!("{API}/containers/{id}/json")).await?;
-        if inspect.pointer("/State/StartedAt").and_then(Value::as_str).is_some_and(|at| at != before) {
-            break;
+    let log = |follow: bool| format!("/containers/{id}/logs?follow={follow}&stdout=true&stderr=true");
+    let (whole, followed) = (log(false), log(true));
+    let known = get_stream(&address, &whole, framed).await?;
+    let known = known.try_fold(0, |length, (_, bytes)| future::ready(Ok(length + bytes.len()))).await?;
+    let next = async move {
+        while !get_json(&address, &format!("{API}/containers/{id}/json"))
+            .await
+            .map(|now| started(&now) != Some(&before))?
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let path = format!("/containers/{id}/logs?follow=true&stdout=true&stderr=true&since={}", quote(&ended));
-    get_stream(&address, &path, framed).await
+        get_stream(&address, &followed, framed).await
+    };
+    let mut left_out = known;
+    let new = move |(source, mut bytes): (Source, Bytes)| {
+        let old = left_out.min(bytes.len());
+        left_out -= old;
+        bytes.advance(old);
+        future::ready(Ok((!bytes.is_empty()).then_some((source, bytes))))
+    };
+    Ok(Box::pin(stream::once(next).try_flatten().try_filter_map(new)))
 }
 
 /// podman makes what its runtime needs when it attaches to a container that is yet to start. What it refuses then are the
