@@ -24,9 +24,10 @@ pub(super) async fn check(args: CheckArgs, setting: Setting<'_>) -> Result<Exit,
 
 /// What is said after a run, and how it ends.
 pub(super) fn end(ran: &Ran, run: &RunArgs, repeat: u32, aside: &Path) -> Result<Exit, Failure> {
-    remember(ran, repeat, aside);
     let to_stdout = run.stdout_is_taken();
+    // What a person is to look at comes first, where there is room for one of the two.
     let waiting = set_aside(ran, repeat, aside);
+    remember(ran, repeat, aside);
     if waiting > 0 && !to_stdout {
         let texts = if waiting == 1 { "text waits" } else { "texts wait" };
         print(&format!("{waiting} {texts} for a decision: sdc-engine review\n"))?;
