@@ -8,13 +8,14 @@
 //!     runner -> observe (observations) -> judge -> verdicts -> pending (set aside, decided on) -> golden (updates, as values)
 //! ```
 //!
-//! `advise` knows which grants to try next, and `diagnose` what lines of logs come from; `compare` sets two reports side by side; `leak` says what changed on a host; `schema` turns the
+//! `advise` knows which grants to try next, and `diagnose` what lines of logs come from; `compare` sets two reports side by side; `changed` says which cases need not run again; `leak` says what changed on a host; `schema` turns the
 //! decoders' tables of keys into schemas and a reference; `durations` keeps how long cases took; `redact` takes names out of what leaves the program; `rerun` says what did not hold in the last run.
 //!
-//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `advise`, `diagnose`, `leak`, `compare`, `redact`, `rerun` and `schema` are pure but for the one
+//! `scenario`, `matrix`, `plan`, `observe`, `judge`, `pending`, `golden`, `advise`, `diagnose`, `leak`, `compare`, `changed`, `redact`, `rerun` and `schema` are pure but for the one
 //! file of each that says it reads or writes; `tests/layers.rs` keeps that. The words are those of the README's glossary.
 
 pub mod advise;
+pub mod changed;
 pub mod cli;
 pub mod compare;
 pub mod diagnose;

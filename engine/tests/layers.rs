@@ -49,6 +49,7 @@ const PURE: &[&str] = &[
     "golden/",
     "leak/",
     "compare/",
+    "changed/",
     "advise/",
     "diagnose/",
     "redact",
@@ -61,8 +62,14 @@ const PURE: &[&str] = &[
     "images/model.rs",
 ];
 /// The one file of each that says that it reads or writes.
-const EDGES: &[&str] =
-    &["scenario/load.rs", "pending/store.rs", "golden/store.rs", "diagnose/load.rs", "rerun/store.rs"];
+const EDGES: &[&str] = &[
+    "scenario/load.rs",
+    "pending/store.rs",
+    "golden/store.rs",
+    "diagnose/load.rs",
+    "rerun/store.rs",
+    "changed/store.rs",
+];
 const OUTSIDE: &[&str] = &[
     "std::fs",
     "std::env",

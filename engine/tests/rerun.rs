@@ -79,6 +79,28 @@ fn what_failed_runs_again_until_it_holds() {
 }
 
 #[test]
+fn what_passed_and_is_as_it_was_is_left_out() {
+    let Some(_alone) = able(LAB) else { return };
+    let user = User::new();
+    let check = |more: &[&str]| user.check(&[&["--host", LAB, "--changed"], more].concat());
+    user.write("1, 2", "2");
+    ended(&check(&[]), 1, &["2 of 2 cases run (2: not known to pass)", "2 cases: 1 pass, 1 fail"]);
+    // What failed runs again, and what passed does not.
+    ended(&check(&[]), 1, &["1 of 2 cases run (1: not known to pass)", "1 case: 1 fail", "1 filtered"]);
+    user.write("1, 2", "x");
+    ended(&check(&[]), 0, &["2 of 2 cases run (1: not known to pass; 1: the scenario differs)", "2 pass"]);
+    ended(&check(&[]), 0, &["0 of 2 cases run; of 2 nothing differs", "nothing had to run", "2 filtered"]);
+    // An ordinary run runs all, and keeps for the next what it came to.
+    ended(&user.check(&["--host", LAB]), 0, &["2 cases: 2 pass"]);
+    user.write("1, 2, 3", "x");
+    ended(&check(&[]), 0, &["1 of 3 cases run (1: not known to pass)", "1 case: 1 pass"]);
+    // Asked for, it is kept in CI as well.
+    let scenarios = user.path("scenarios").display().to_string();
+    let ci = user.run(&["check", &scenarios, "--host", LAB, "--changed", "-k", "n=3"], &[("CI", "true")]);
+    ended(&ci, 0, &["nothing had to run"]);
+}
+
+#[test]
 fn each_host_has_its_own_failures_again_and_a_report_says_the_same() {
     let (Some(_alone), other) = (able(LAB), "docker-v2") else { return };
     let user = User::new();

@@ -326,6 +326,10 @@ pub struct CheckArgs {
     /// Run each case this often; what differs between the runs is flaky.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeat: u32,
+    /// Leave out the cases that passed when they last ran here, and of which nothing differs since: scenario, goldens, setup
+    /// mode, image, host and sdc-engine itself.
+    #[arg(long, conflicts_with_all = ["repeat", "partition"])]
+    pub changed: bool,
 }
 
 /// `update`.

@@ -5,18 +5,29 @@ use std::path::Path;
 use super::args::{CheckArgs, RunArgs};
 use super::exit::{Exit, Failure};
 use super::session::{self, Asked, Ran};
-use super::{Setting, goldens, host, print, rerun};
+use super::{Setting, changed, goldens, host, print, rerun};
 use crate::durations;
 use crate::judge::Verdict;
 use crate::report::Outcome;
 
 /// Runs the scenarios.
 pub(super) async fn check(args: CheckArgs, setting: Setting<'_>) -> Result<Exit, Failure> {
-    let CheckArgs { select, host: asked, run, repeat } = &args;
+    let CheckArgs { select, host: asked, run, repeat, changed } = &args;
     let Setting { images, golden, redaction, .. } = setting;
     let hosts = host::each(asked, images)?;
     let known = Some(setting.aside);
-    let run_asked = Asked { select, hosts, run, repeat: *repeat, images, golden, known, silent: false, redaction };
+    let run_asked = Asked {
+        select,
+        hosts,
+        run,
+        repeat: *repeat,
+        images,
+        golden,
+        known,
+        changed: *changed,
+        silent: false,
+        redaction,
+    };
     let ran = session::run(run_asked).await?;
     rerun::keep(setting.aside, &rerun::of(select, asked, run, *repeat, &ran));
     end(&ran, run, *repeat, setting.aside)
@@ -28,6 +39,7 @@ pub(super) fn end(ran: &Ran, run: &RunArgs, repeat: u32, aside: &Path) -> Result
     // What a person is to look at comes first, where there is room for one of the two.
     let waiting = set_aside(ran, repeat, aside);
     remember(ran, repeat, aside);
+    changed::remember(ran, aside);
     if waiting > 0 && !to_stdout {
         let texts = if waiting == 1 { "text waits" } else { "texts wait" };
         print(&format!("{waiting} {texts} for a decision: sdc-engine review\n"))?;
@@ -66,7 +78,7 @@ fn remember(ran: &Ran, repeat: u32, aside: &Path) {
 /// What a run as a whole means to the caller.
 pub(super) const fn exit(said: Outcome) -> Exit {
     match said {
-        Outcome::Held => Exit::Held,
+        Outcome::Held | Outcome::Unchanged => Exit::Held,
         Outcome::Differs => Exit::Differs,
         Outcome::NothingSelected | Outcome::EmptyShare => Exit::BadInput,
         Outcome::Environment | Outcome::AllSkipped => Exit::Environment,

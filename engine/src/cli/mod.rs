@@ -2,6 +2,7 @@
 
 mod advise;
 mod args;
+mod changed;
 mod check;
 mod clean;
 mod compare;
@@ -23,6 +24,7 @@ mod manual;
 mod merge;
 mod new;
 mod one;
+mod provided;
 mod report;
 mod reporters;
 mod reports;

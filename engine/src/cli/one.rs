@@ -13,7 +13,8 @@ use super::exit::{Exit, Failure};
 use super::explain::{named, none};
 use super::host::{self, Opened};
 use super::load::Selection;
-use super::{log, say, secrets, session, signals};
+use super::provided::provided;
+use super::{log, say, secrets, signals};
 use crate::diagnose;
 use crate::host::Masked;
 use crate::plan::CasePlan;
@@ -57,7 +58,7 @@ pub(super) async fn open(args: &OneArgs, images: &Path, hear: Option<UnboundedSe
         let catalogue = selection.loaded.catalogue.clone();
         let notice = |words: String| say(&words);
         let tags = tokio::select! {
-            tags = session::tags(opened.host.as_ref(), &catalogue, &mut plan, &notice) => tags,
+            images = provided(opened.host.as_ref(), &catalogue, &mut plan, &notice) => images.tags,
             () = cancel.cancelled() => return Err(interrupted()),
         };
         // Its image may be none that can be had here.

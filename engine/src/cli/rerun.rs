@@ -50,6 +50,7 @@ pub(super) async fn rerun(args: RerunArgs, setting: Setting<'_>) -> Result<Exit,
         images,
         golden,
         known: Some(setting.aside),
+        changed: false,
         silent: false,
         redaction,
     })

@@ -1,6 +1,6 @@
 //! What `check` and `update` share: read, choose a host, plan, make images, run, report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,17 +10,18 @@ use tokio_util::sync::CancellationToken;
 use super::args::{Keep, RunArgs, SelectArgs};
 use super::exit::{Exit, Failure};
 use super::host::{self, Ask, Opened};
-use super::images::cache;
 use super::kept;
 use super::load::Selection;
-use super::{log, reporters, secrets, signals};
+use super::provided::{Images, provided};
+use super::{changed, log, reporters, secrets, signals};
+use crate::changed::Parts;
 use crate::diagnose::{self, Diagnoses};
 use crate::durations;
 use crate::events::Event;
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
 use crate::golden::{self, Coordinates, GoldenStore};
 use crate::host::{Host, Masked};
-use crate::images::{Catalogue, provide};
+use crate::images::Catalogue;
 use crate::judge::{CaseResult, GoldenKey, Verdict, golden_keys, unused_rules};
 use crate::leak::{self, HostState, Leak};
 use crate::plan::{CaseId, CasePlan, HOST_AXIS, LeftOut, RunPlan};
@@ -38,8 +39,10 @@ pub(super) struct Asked<'a> {
     pub(super) repeat: u32,
     pub(super) images: &'a Path,
     pub(super) golden: &'a Path,
-    /// The folder that knows how long cases take, if any.
+    /// The folder that knows how long cases take and which passed, if any.
     pub(super) known: Option<&'a Path>,
+    /// Whether what passed and is as it was is left out.
+    pub(super) changed: bool,
     /// Whether only progress is shown, and no report made.
     pub(super) silent: bool,
     /// How reports are freed from names.
@@ -56,6 +59,8 @@ pub(super) struct Ran {
     pub(super) store: GoldenStore,
     pub(super) catalogue: Catalogue,
     pub(super) cases: BTreeMap<CaseId, Planned>,
+    /// What was known of earlier runs, where that is kept.
+    pub(super) known: Option<changed::Known>,
 }
 
 /// What goldens need to know of a case that was planned.
@@ -68,6 +73,8 @@ pub(super) struct Planned {
     pub(super) keys: Vec<GoldenKey>,
     /// Its host's place among the facts.
     pub(super) host: usize,
+    /// What it comes of, where that is kept.
+    pub(super) parts: Option<Parts>,
 }
 
 /// Runs everything that was asked for, and reports it.
@@ -78,11 +85,13 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
     let cancel = CancellationToken::new();
     signals::cancel_at_signal(cancel.clone())?;
     let lines = reporters::lines(asked.run)?;
+    let known = changed::known(&asked);
     // A run that has one host and can't have it says so, and no more.
     let mut first = match asked.hosts.as_slice() {
         [only] => Some(host::open(*only, asked.images).await?),
         _ => None,
     };
+    let known = known.wait().await;
     let (events, heard) = unbounded_channel();
     let reporters = reporters::start(&asked, heard, lines);
     let mut session = Session {
@@ -97,9 +106,10 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
         facts: Vec::new(),
         cases: BTreeMap::new(),
         held: Vec::new(),
+        known,
     };
     let done = session.on_hosts(&mut first).await;
-    let Session { events, mut outcome, left_out, facts, cases, held, cancel, .. } = session;
+    let Session { events, mut outcome, left_out, facts, cases, held, cancel, known, .. } = session;
     if done.is_ok() {
         if outcome.summary.stopped_early.is_none() {
             let Loaded { scenarios, sources, .. } = &selection.loaded;
@@ -115,7 +125,7 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
     let left = kept::show_and_hold(&outcome.summary.kept, &held, &cancel).await;
     let record = said.map_err(Failure::environment)?.map_err(Failure::environment)?;
     outcome.summary.left_behind.extend(left);
-    Ok(Ran { outcome, record, facts, store, catalogue: selection.loaded.catalogue, cases })
+    Ok(Ran { outcome, record, facts, store, catalogue: selection.loaded.catalogue, cases, known })
 }
 
 /// A run under way.
@@ -133,6 +143,7 @@ struct Session<'a> {
     cases: BTreeMap<CaseId, Planned>,
     /// Hosts that stay up for the containers that are kept on them.
     held: Vec<Arc<dyn Host>>,
+    known: Option<changed::Known>,
 }
 
 impl Session<'_> {
@@ -236,7 +247,7 @@ impl Session<'_> {
         if !self.asked.run.allow_host_risk && !opened.host.is_lab() {
             plan.spare_host();
         }
-        let (goldens, mut cases) = look_up(self.store, &plan, &facts, self.facts.len())?;
+        let (goldens, mut cases) = look_up(self.store, &plan, &facts, self.facts.len(), self.known.is_some())?;
         let mut goldens: Goldens = goldens;
         if several {
             // Goldens know hosts by their facts, so the axis comes after they were looked up.
@@ -262,11 +273,17 @@ impl Session<'_> {
             notice(format!("removed {name}, which a run that died had left"));
         }
         let catalogue = &self.selection.loaded.catalogue;
-        let tags = tokio::select! {
-            tags = tags(opened.host.as_ref(), catalogue, &mut plan, &notice) => tags,
+        let Images { tags, ids } = tokio::select! {
+            images = provided(opened.host.as_ref(), catalogue, &mut plan, &notice) => images,
             why = runner::lost(opened.host.as_ref()) => return Err(Failure::environment(why)),
             () = self.cancel.cancelled() => return Err(Failure { exit: Exit::Interrupted, ..Failure::environment("interrupted while images were made") }),
         };
+        if let Some(known) = &self.known {
+            changed::complete(known, &plan, &mut cases, (&facts, catalogue, &ids));
+            if self.asked.changed {
+                changed::leave_out(known, &mut plan, &cases, &facts.name, &notice);
+            }
+        }
         let RunArgs { jobs, fail_fast, keep, .. } = *self.asked.run;
         let keep_failed = keep == Some(Keep::Failed);
         let jobs = jobs.map_or_else(|| default_jobs(opened.host.slowness()), |jobs| jobs as usize);
@@ -350,6 +367,7 @@ fn look_up(
     plan: &RunPlan,
     facts: &Facts,
     host: usize,
+    with_parts: bool,
 ) -> Result<(Goldens, BTreeMap<CaseId, Planned>), Failure> {
     let (mut goldens, mut cases) = (Goldens::new(), BTreeMap::new());
     for case in plan.groups.iter().flat_map(|group| &group.cases) {
@@ -359,40 +377,12 @@ fn look_up(
         for key in &keys {
             states.insert(key.clone(), store.state(key, &case.id, &at).map_err(Failure::input)?);
         }
+        let parts = with_parts.then(|| Parts::of_case(case, &states));
         goldens.insert(case.id.clone(), states);
-        let planned = Planned { case: case.id.clone(), image: case.container.image.clone(), at, keys, host };
+        let planned = Planned { case: case.id.clone(), image: case.container.image.clone(), at, keys, host, parts };
         cases.insert(case.id.clone(), planned);
     }
     Ok((goldens, cases))
-}
-
-/// The tags of the images that the plan needs; cases whose image can't be had become skipped.
-pub(super) async fn tags(
-    host: &dyn Host,
-    catalogue: &Catalogue,
-    plan: &mut RunPlan,
-    notice: &(dyn Fn(String) + Send + Sync),
-) -> BTreeMap<String, String> {
-    let needed: BTreeSet<String> =
-        plan.groups.iter().flat_map(|group| &group.cases).map(|case| case.container.image.clone()).collect();
-    let mut tags = BTreeMap::new();
-    let mut missing = BTreeMap::new();
-    let mut new = false;
-    for name in needed {
-        let Some(image) = catalogue.images.get(&name) else { continue };
-        match provide(host, image, &cache(), notice).await {
-            Ok(provided) => {
-                new |= provided.new;
-                tags.insert(name, provided.tag);
-            }
-            Err(why) => drop(missing.insert(name, why.to_string())),
-        }
-    }
-    if new {
-        host.keep().await;
-    }
-    plan.skip(|case| missing.get(&case.container.image).cloned());
-    tags
 }
 
 /// The day, in UTC, that goldens bear.

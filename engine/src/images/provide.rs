@@ -37,6 +37,8 @@ pub fn cached_root(cache: &Path, image: &ImageDef) -> PathBuf {
 pub struct Provided {
     /// Its tag.
     pub tag: String,
+    /// The engine's id of it.
+    pub id: String,
     /// Whether it was made now.
     pub new: bool,
 }
@@ -54,7 +56,7 @@ pub async fn provide(
     let tag = image.tag();
     let mut tried = Vec::new();
     match host.image(&tag).await {
-        Ok(Some(_)) => return Ok(Provided { tag, new: false }),
+        Ok(Some(id)) => return Ok(Provided { tag, id, new: false }),
         Ok(None) => {}
         Err(error) => return Err(CantProvide { name: image.name.clone(), tried: vec![error.to_string()] }),
     }
@@ -63,7 +65,7 @@ pub async fn provide(
         if let (Some(build), Some(dockerfile)) = (&image.build, &image.dockerfile) {
             say(format!("building the image {} from {}", image.name, build.needs));
             match host.build(&tag, dockerfile).await {
-                Ok(_) => return Ok(Provided { tag, new: true }),
+                Ok(id) => return Ok(Provided { tag, id, new: true }),
                 Err(error) => tried.push(format!("no build from {}: {}", build.needs, short(&error))),
             }
         }
@@ -77,7 +79,7 @@ pub async fn provide(
     if kept.exists() {
         say(format!("importing the image {}", image.name));
         match host.import(&tag, &kept).await {
-            Ok(_) => return Ok(Provided { tag, new: true }),
+            Ok(id) => return Ok(Provided { tag, id, new: true }),
             Err(error) => tried.push(format!("no import: {}", short(&error))),
         }
     }

@@ -125,15 +125,20 @@ impl RunPlan {
 
     /// Turns the cases of which `why` gives a reason into skipped ones: an image that can't be had.
     pub fn skip(&mut self, why: impl Fn(&CasePlan) -> Option<String>) {
+        self.leave_out(|case| why(case).map(WhyOut::Skipped));
+    }
+
+    /// Takes the cases out of which `why` says so.
+    pub fn leave_out(&mut self, mut why: impl FnMut(&CasePlan) -> Option<WhyOut>) {
         for group in &mut self.groups {
             group.cases.retain(|case| match why(case) {
                 None => true,
-                Some(reason) => {
+                Some(why) => {
                     self.left_out.push(LeftOut {
                         id: case.id.clone(),
                         scenario: case.scenario.clone(),
                         point: case.point.clone(),
-                        why: WhyOut::Skipped(reason),
+                        why,
                     });
                     false
                 }

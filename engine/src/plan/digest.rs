@@ -28,7 +28,7 @@ fn without_places(value: &mut Value) {
 }
 
 /// A text's SHA-256, in hexadecimal digits.
-pub(super) fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -12,6 +12,7 @@ mod risk;
 
 pub use compose::{Inputs, plan};
 pub use digest::digest;
+pub(crate) use digest::sha256;
 pub use error::PlanError;
 pub use model::{
     Action, BootExpectation, BootGroup, BootSpec, CaseId, CasePlan, Check, ContainerSpec, Expectation, HOST_AXIS,

@@ -131,6 +131,8 @@ pub enum Outcome {
     Incomplete,
     /// Nothing ran: no host fact allowed any of the selected cases.
     AllSkipped,
+    /// Nothing ran, and nothing had to: nothing differs since the cases passed.
+    Unchanged,
     /// Nothing ran: filters and rules left no case.
     NothingSelected,
     /// Nothing ran: all cases are in other shares.
@@ -156,12 +158,12 @@ impl Outcome {
         }
     }
 
-    /// 0 only when something ran and held; 1 the subject differs; 2 what the user asked for selects nothing; 3 the
+    /// 0 only when something ran and held, or what did is as it was; 1 the subject differs; 2 what the user asked for selects nothing; 3 the
     /// environment; 130 interrupted, as shells say it.
     #[must_use]
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Held => 0,
+            Self::Held | Self::Unchanged => 0,
             Self::Differs => 1,
             Self::NothingSelected | Self::EmptyShare => 2,
             Self::Environment | Self::AllSkipped => 3,

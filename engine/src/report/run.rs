@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use crate::changed::is_unchanged;
 use crate::events::{Event, Summary};
 use crate::facts::Facts;
 use crate::judge::{CaseResult, UnusedRule};
@@ -129,6 +130,7 @@ impl Run {
         let broken_off = || Summary { stopped_early: Some("broken off".into()), ..Summary::default() };
         match Outcome::of(&self.counts(), &self.summary.clone().unwrap_or_else(broken_off)) {
             Outcome::AllSkipped | Outcome::NothingSelected if self.is_empty_share() => Outcome::EmptyShare,
+            Outcome::AllSkipped | Outcome::NothingSelected if self.is_unchanged() => Outcome::Unchanged,
             outcome => outcome,
         }
     }
@@ -137,6 +139,12 @@ impl Run {
     fn is_empty_share(&self) -> bool {
         let wholes = self.started.iter().filter_map(|started| started.share.as_ref());
         self.planned() == 0 && wholes.map(|share| share.whole).sum::<usize>() > 0
+    }
+
+    /// Whether nothing was to run, some of it because it passed and nothing of it differs.
+    fn is_unchanged(&self) -> bool {
+        let unchanged = |why: &WhyOut| matches!(why, WhyOut::Filtered(reason) if is_unchanged(reason));
+        self.planned() == 0 && self.left_out.iter().any(|out| unchanged(&out.why))
     }
 
     /// Cases that were to run, on all hosts.

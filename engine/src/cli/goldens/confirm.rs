@@ -44,6 +44,7 @@ pub(super) async fn confirm(desk: &mut Desk<'_>, wanted: impl Fn(&Entry) -> bool
             images: setting.images,
             golden: setting.golden,
             known: None,
+            changed: false,
             silent: true,
             redaction: setting.redaction,
         };

@@ -55,6 +55,7 @@ async fn run(args: &ExplainArgs, setting: Setting<'_>) -> Result<Exit, Failure> 
         images,
         golden,
         known: None,
+        changed: false,
         silent: true,
         redaction,
     };

@@ -85,7 +85,7 @@ fn numbers(run: &Run, look: Look) -> Vec<String> {
     let counts = run.counts();
     let outcome = run.outcome();
     let style = match outcome {
-        Outcome::Held => GOOD,
+        Outcome::Held | Outcome::Unchanged => GOOD,
         _ => BAD,
     };
     let mut out: Vec<_> = phrase(0, "", &counts.line(), look).into_iter().map(|line| paint(style, &line)).collect();
@@ -109,6 +109,9 @@ fn numbers(run: &Run, look: Look) -> Vec<String> {
         Outcome::AllSkipped => vec![paint(BAD, "nothing ran: this host can run none of the selected cases")],
         Outcome::EmptyShare => {
             vec![paint(BAD, "nothing ran: all cases are in other shares; fewer shares, or slice, fill each")]
+        }
+        Outcome::Unchanged => {
+            vec![paint(GOOD, "nothing had to run: nothing differs since these cases passed; without --changed all run")]
         }
         Outcome::NothingSelected => vec![paint(BAD, "nothing ran: no case is left by the filters and rules")],
         _ => Vec::new(),
