@@ -88,7 +88,7 @@ fn what_is_no_report_is_2_and_named() {
         (vec![future.as_str(), "--html", "-"], "version 9"),
         (vec![strange.as_str(), "--html", "-"], "has the verdict `splendid`"),
         (vec!["nowhere.json", "--html", "-"], "nowhere.json: it can't be read"),
-        (vec![V1, "--html", "-", "--markdown", "-"], "can't both go to stdout"),
+        (vec![V1, "--html", "-", "--markdown", "-"], "only one of --html, --markdown and --findings can go to stdout"),
         (vec![V1], "--html"),
         (vec!["--html", "-"], "FILE"),
     ] {

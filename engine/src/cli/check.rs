@@ -29,8 +29,9 @@ pub(super) async fn check(args: CheckArgs, setting: Setting<'_>) -> Result<Exit,
         redaction,
     };
     let ran = session::run(run_asked).await?;
+    let ended = end(&ran, run, *repeat, setting.aside);
     rerun::keep(setting.aside, &rerun::of(select, asked, run, *repeat, &ran));
-    end(&ran, run, *repeat, setting.aside)
+    ended
 }
 
 /// What is said after a run, and how it ends.

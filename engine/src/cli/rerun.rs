@@ -61,8 +61,9 @@ pub(super) async fn rerun(args: RerunArgs, setting: Setting<'_>) -> Result<Exit,
     if report.is_some() {
         known = LastRun { cases: again, ..of(&select, &asked, &run, repeat, &ran) };
     }
+    let ended = check::end(&ran, &run, repeat, setting.aside);
     keep(setting.aside, &known);
-    check::end(&ran, &run, repeat, setting.aside)
+    ended
 }
 
 /// What a run is kept as.
