@@ -127,6 +127,17 @@ async fn a_systemd_that_never_settles_times_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_systemd_whose_signal_does_not_come_is_asked_anew() {
+    let replies = |hang: usize| [vec![Reply::hangs(); hang], vec![Reply::prints("running\n")]].concat();
+    for (hang, seconds) in [(1, 3), (3, 15)] {
+        let script = Script::says(&[BANNER, MULTI_USER]).on_in_turn("is-system-running", replies(hang));
+        let ran = ran(script, "timeout = '20s'").await;
+        assert_eq!(ran.verdict(), &Verdict::Pass, "{:?}", ran.broken());
+        assert!(ran.boot().took < seconds * SECOND, "{hang}: {:?}", ran.boot().took);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_systemd_that_does_not_answer_yet_is_asked_again() {
     let no_bus = Reply { code: 1, ..Reply::prints("offline\n") };
     let missing = HostErrorKind::Refused { status: 409, message: "cannot enter cgroupv2: busy".into() };
