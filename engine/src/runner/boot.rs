@@ -94,7 +94,7 @@ pub fn argv(image: &ImageDef, mode: &SetupMode, case: &CasePlan) -> Vec<String> 
     let init = if case.container.command.is_empty() { &image.init } else { &case.container.command };
     let mut argv = Vec::new();
     if let Some(before) = &case.boot.before {
-        argv.extend(["/bin/sh".into(), "-c".into(), format!("{before} && exec \"$@\""), "sh".into()]);
+        argv.extend(["/bin/sh".into(), "-c".into(), format!("{} && exec \"$@\"", before.trim_end()), "sh".into()]);
     }
     if mode.script.is_some() {
         argv.push(format!("{SETUP_FOLDER}/setup.sh"));
