@@ -1,0 +1,16 @@
+# A container that boots: what the shell loop and the tests of bats share.
+
+boot() { # name number
+    docker run --detach --name "$1" --interactive --tty --network none --cgroupns host --cap-add SYS_ADMIN \
+        --tmpfs /run --env container=docker --env "N=$2" --volume /sys/fs/cgroup:/sys/fs/cgroup:ro \
+        --stop-signal SIGRTMIN+3 --entrypoint /sbin/init "$IMAGE" >/dev/null
+    # Not by a pipe, which would wait until docker has one more line to write, and sees that nobody reads it.
+    grep --quiet --max-count 1 Multi-User < <(docker logs --follow "$1" 3>&-)
+}
+
+# For bats.
+setup() {
+    container=bench-bats-$BATS_TEST_NUMBER
+    boot "$container" "$BATS_TEST_NUMBER"
+}
+teardown() { docker rm --force "$container" >/dev/null; }
