@@ -99,8 +99,10 @@ fn scenario(cases: usize, steps: usize) -> String {
 
 /// What a debian-12 prints while it boots, in length.
 fn console() -> Vec<String> {
-    let banner = "systemd 252.39-1~deb12u2 running in system mode (+PAM +AUDIT +SELINUX +APPARMOR +IMA +SMACK)".to_owned();
-    let units = (0..50).map(|unit| format!("[  OK  ] Started bench-{unit}.service - A unit of which there are many in a boot."));
+    let banner =
+        "systemd 252.39-1~deb12u2 running in system mode (+PAM +AUDIT +SELINUX +APPARMOR +IMA +SMACK)".to_owned();
+    let units = (0..50)
+        .map(|unit| format!("[  OK  ] Started bench-{unit}.service - A unit of which there are many in a boot."));
     let target = "[  OK  ] Reached target multi-user.target - Multi-User System.".to_owned();
     std::iter::once(banner).chain(units).chain([target]).collect()
 }
@@ -123,7 +125,8 @@ fn plan_of(text: &str, host: &str, cases: usize) -> RunPlan {
     let input = Input { name: "growth".to_owned(), file, defaults: vec![] };
     let scenarios = parse(&sources, &[input], &catalogue).unwrap();
     let (facts, filters) = (Facts { name: host.to_owned(), ..Facts::assumed() }, Filters::default());
-    let inputs = Inputs { sources: &sources, catalogue: &catalogue, facts: &facts, filters: &filters, max_cases: cases };
+    let inputs =
+        Inputs { sources: &sources, catalogue: &catalogue, facts: &facts, filters: &filters, max_cases: cases };
     plan(&scenarios, inputs).unwrap()
 }
 
@@ -157,7 +160,8 @@ async fn whole(cases: usize, hosts: usize, steps: usize, report: Option<PathBuf>
     let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let target = report.map_or_else(|| Target::Stream(Box::new(std::io::sink())), Target::File);
     // Names are taken out, as they are by default: of this user, who is nobody.
-    let known = Known { users: vec!["bench".into()], homes: vec!["/home/bench".into()], machines: vec!["bench".into()] };
+    let known =
+        Known { users: vec!["bench".into()], homes: vec!["/home/bench".into()], machines: vec!["bench".into()] };
     let mut json = Json::new(target, Redaction::on(known));
     let (over, ended) = std::sync::mpsc::channel();
     let reporter = tokio::task::spawn_blocking(move || {
