@@ -3,15 +3,27 @@
 import csv
 import os
 import re
+import time
 import uuid
 
 import pytest
 from python_on_whales import DockerClient
+from python_on_whales.exceptions import DockerException
 
 docker = DockerClient(host=os.environ["DOCKER_HOST"])
 
 with open(os.path.join(os.path.dirname(__file__), "steps.tsv")) as table:
     STEPS = list(csv.reader(table, delimiter="\t", quoting=csv.QUOTE_NONE))[: int(os.environ["STEPS"])]
+
+
+def wait_for_systemd(container):
+    """Asks until systemd answers: docker's log now and then lacks the line that would tell."""
+    for _ in range(200):
+        try:
+            return docker.execute(container, ["systemctl", "is-system-running", "--wait"])
+        except DockerException:
+            time.sleep(0.1)
+    raise TimeoutError("systemd does not come up")
 
 
 @pytest.fixture
@@ -32,9 +44,7 @@ def container(number):
         entrypoint="/sbin/init",
     )
     try:
-        for _, line in docker.logs(booting, follow=True, stream=True):
-            if b"Multi-User" in line:
-                break
+        wait_for_systemd(booting)
         yield booting
     finally:
         docker.remove(booting, force=True)
