@@ -3,7 +3,7 @@
 # make fuzz    tries mutated input on everything that reads files, for SECONDS (60); what fails is kept and told
 # make audit   licences and sources of all dependencies; with ADVISORIES=<clone of RustSec's database> their known faults
 # make lint    formatting and clippy, as the tests want them
-# make bench   measures the whole run against a shell loop: medians of RUNS (3) runs, on a machine that is quiet
+# make bench   measures it beside a shell loop, bats and pytest, as root: medians of RUNS (3) runs, on a machine that is quiet
 # make soak    the whole suite TIMES (10) times on HOST (docker-v1): same verdicts, open files, memory, what is left
 # make picture takes the picture of the support table anew that the README shows
 # make setup   only sets up
@@ -104,6 +104,22 @@ picture: setup
 	SDC_ENGINE_MUST_RUN=1 SDC_ENGINE_SCREENSHOT=$(CURDIR)/engine/docs/support-table.png \
 	    cargo test --locked --test page it_is_readable
 
+# What it is held against, and what draws the plot.
+bench: LABS = dockerd:docker.io podman:podman conmon:conmon crun:crun bats:bats parallel:parallel gnuplot:gnuplot-nox \
+    python3:python3-venv
+
+# pytest and what its tests need, in a folder of their own.
+VENV := target/bench/venv
+$(VENV)/bin/pytest: engine/benches/suite/requirements.txt | setup
+	@set -eu; root=; [ "$$(id -u)" = 0 ] || root=sudo; \
+	python3 -c 'import ensurepip' 2>/dev/null || { \
+	    echo "setup: installing python3-venv (apt-get install)"; $$root apt-get install -y -qq python3-venv >/dev/null; }; \
+	echo "setup: making $(VENV) with $$(sed 's/==/ /' $< | paste -sd, | sed 's/,/, /g') (pip install; not installed elsewhere)"; \
+	rm -rf $(VENV); python3 -m venv $(VENV); \
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement $<; \
+	touch $@
+
 RUNS ?= 3
-bench: build
-	engine/benches/suite.sh $(RUNS)
+PARTS ?=
+bench: build $(VENV)/bin/pytest
+	@$(if $(PARTS),PARTS="$(PARTS)") engine/benches/suite/run.sh $(RUNS)

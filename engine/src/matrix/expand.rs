@@ -1,6 +1,9 @@
 //! The cross product of a scenario's axes, with the reason why a case does not run.
 
+use std::cell::LazyCell;
+
 use indexmap::IndexMap;
+use minijinja::Value;
 
 use super::context::Context;
 use super::filter::Filters;
@@ -38,6 +41,7 @@ pub fn expand(
 ) -> Result<Vec<Case>, PlanError> {
     let mut cases = Vec::new();
     let mut seen = std::collections::HashSet::new();
+    let conditional = conditional(scenario);
     for point in points(scenario, most)? {
         let id = case_id(&scenario.name, &point);
         if !seen.insert(id.clone()) {
@@ -48,7 +52,14 @@ pub fn expand(
                 case: Some(id),
             });
         }
-        let out = why_out(scenario, templates, context, filters, &id, &point)?;
+        let reason = {
+            let names = LazyCell::new(|| context.of(&point));
+            not_applicable(scenario, &conditional, templates, &names, &id, &point)?
+        };
+        let out = match reason {
+            Some(reason) => Some(WhyOut::NotApplicable(reason.to_owned())),
+            None => filters.leaves_out(scenario, &id.0, &point).map(WhyOut::Filtered),
+        };
         cases.push(Case { id, point, out });
     }
     Ok(cases)
@@ -107,30 +118,38 @@ fn case_id(name: &str, point: &IndexMap<String, AxisValue>) -> CaseId {
     CaseId(format!("{name}[{}]", values.join(",")))
 }
 
-fn why_out(
-    scenario: &Scenario,
+/// The axes of which some value has a condition.
+fn conditional(scenario: &Scenario) -> Vec<&str> {
+    let axes = scenario.matrix.axes.iter();
+    axes.filter(|(_, entries)| entries.iter().any(|entry| entry.only.is_some()))
+        .map(|(axis, _)| axis.as_str())
+        .collect()
+}
+
+/// The rule by which a point is no case of this host's; `conditional` has the axes of which some value has a condition.
+fn not_applicable<'s, F: FnOnce() -> Value>(
+    scenario: &'s Scenario,
+    conditional: &[&str],
     templates: &Templates,
-    context: &Context,
-    filters: &Filters,
+    names: &LazyCell<Value, F>,
     id: &CaseId,
     point: &IndexMap<String, AxisValue>,
-) -> Result<Option<WhyOut>, PlanError> {
-    let names = context.of(point);
-    let holds = |rule: &Rule| PlanError::at(templates.holds(&rule.when.0.value, &names), &rule.when.0.loc, id);
-    for (axis, value) in point {
+) -> Result<Option<&'s str>, PlanError> {
+    let holds = |rule: &Rule| PlanError::at(templates.holds(&rule.when.0.value, names), &rule.when.0.loc, id);
+    for (axis, value) in point.iter().filter(|(axis, _)| conditional.contains(&axis.as_str())) {
         let entry = scenario.matrix.axes.get(axis).and_then(|entries| entries.iter().find(|e| e.value == *value));
         if let Some(only) = entry.and_then(|e| e.only.as_ref())
             && !holds(only)?
         {
-            return Ok(Some(WhyOut::NotApplicable(only.reason.clone())));
+            return Ok(Some(&only.reason));
         }
     }
     for rule in &scenario.matrix.exclude {
         if holds(rule)? {
-            return Ok(Some(WhyOut::NotApplicable(rule.reason.clone())));
+            return Ok(Some(&rule.reason));
         }
     }
-    Ok(filters.leaves_out(scenario, &id.0, point).map(WhyOut::Filtered))
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 
 use indexmap::IndexMap;
 use minijinja::Value;
@@ -63,17 +64,26 @@ pub fn plan(scenarios: &[Scenario], inputs: Inputs<'_>) -> Result<RunPlan, Vec<P
 /// Cases that may share a boot, together; the groups stand where their first case stood.
 pub(super) fn group(plans: Vec<CasePlan>) -> Vec<BootGroup> {
     let mut groups: Vec<BootGroup> = Vec::new();
-    let mut shared: HashMap<(ContainerSpec, BootSpec), usize> = HashMap::new();
+    // By a hash of what must be equal, and not by a copy of it, which would be most of a large plan's memory once more.
+    let mut shared: HashMap<u64, Vec<usize>> = HashMap::new();
+    let hasher = RandomState::new();
     for plan in plans {
         if plan.solo {
             groups.push(BootGroup { cases: vec![plan] });
             continue;
         }
-        let at = *shared.entry((plan.container.clone(), plan.boot.clone())).or_insert_with(|| {
-            groups.push(BootGroup { cases: vec![] });
-            groups.len() - 1
-        });
-        groups[at].cases.push(plan);
+        let alike = shared.entry(hasher.hash_one((&plan.container, &plan.boot))).or_default();
+        let same = |at: &&usize| {
+            let first = &groups[**at].cases[0];
+            first.container == plan.container && first.boot == plan.boot
+        };
+        match alike.iter().find(same) {
+            Some(at) => groups[*at].cases.push(plan),
+            None => {
+                alike.push(groups.len());
+                groups.push(BootGroup { cases: vec![plan] });
+            }
+        }
     }
     groups
 }
@@ -225,11 +235,13 @@ impl Planner<'_> {
         if let Some(why) = &case.out {
             return Ok(Err(why.clone()));
         }
-        let known = self.context.of_container(&case.point, flags(&container));
-        let of_container = self.renderer(&known, case);
-        for rule in &scenario.skip {
-            if of_container.holds(Some(&rule.when))? {
-                return Ok(Err(WhyOut::Skipped(rule.reason.clone())));
+        if !scenario.skip.is_empty() {
+            let known = self.context.of_container(&case.point, flags(&container));
+            let of_container = self.renderer(&known, case);
+            for rule in &scenario.skip {
+                if of_container.holds(Some(&rule.when))? {
+                    return Ok(Err(WhyOut::Skipped(rule.reason.clone())));
+                }
             }
         }
         if let Some(reason) = forbidden(&container, self.inputs.facts) {
@@ -289,6 +301,9 @@ impl Planner<'_> {
             let known = catalogue.setup_modes.keys().map(String::as_str).collect();
             return Err(unknown("setup mode", &container.setup_mode, known));
         };
+        if mode.not_applicable.is_empty() {
+            return Ok(None);
+        }
         let names = self.context.of_container(&indexmap::IndexMap::new(), flags(container));
         for rule in &mode.not_applicable {
             if PlanError::at(self.templates.holds(&rule.when.0.value, &names), &rule.when.0.loc, r.case)? {

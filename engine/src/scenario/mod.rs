@@ -13,6 +13,7 @@ mod decode;
 mod diagnostic;
 pub(crate) mod document;
 mod draft;
+mod extent;
 mod keys;
 pub(crate) mod load;
 mod merge;

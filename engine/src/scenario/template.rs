@@ -1,20 +1,17 @@
 //! The template language of scenario files: minijinja with delimiters that clash with neither shell nor Go templates.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{Environment, ErrorKind, Expression, UndefinedBehavior, Value};
+
+use super::extent::bounded;
 
 /// How many instructions one template or condition may take before it is stopped.
 const FUEL: u64 = 50_000;
-
-/// How much of one text may be expressions and statements, in bytes: what they become is as deep as their operators are
-/// many, and is walked through by recursion. The text around them and strings in them don't count.
-const MOST_CODE: usize = 2048;
-
-/// How many brackets may be open at a time, for the same reason: minijinja's own limit is not everywhere.
-const MOST_DEPTH: usize = 50;
 
 /// What is wrong with a template or condition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,9 +36,34 @@ impl TemplateError {
     }
 }
 
-/// The template engine with our syntax: `${{ expression }}`, `${% statement %}`, `${{# comment #}}`.
+/// The template engine with our syntax: strict about undefined names, bounded in work.
+static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut env = Environment::new();
+    let syntax = SyntaxConfig::builder()
+        .variable_delimiters("${{", "}}")
+        .block_delimiters("${%", "%}")
+        .comment_delimiters("${{#", "#}}")
+        .build();
+    // The delimiters are constants that differ from each other, which is all that `build` checks.
+    if let Ok(syntax) = syntax {
+        env.set_syntax(syntax);
+    }
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_debug(true);
+    env.set_fuel(Some(FUEL));
+    env.set_recursion_limit(50);
+    // It would print what the engine is made of.
+    env.remove_global("debug");
+    env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    env
+});
+
+/// Templates with our syntax: `${{ expression }}`, `${% statement %}`, `${{# comment #}}`. What was compiled is kept: a plan
+/// renders the same few texts for each of its cases.
 pub struct Templates {
-    env: Environment<'static>,
+    /// Has the compiled templates, each by its text. No template can name another: minijinja is built without that.
+    env: RefCell<Environment<'static>>,
+    conditions: RefCell<HashMap<String, Expression<'static, 'static>>>,
 }
 
 impl std::fmt::Debug for Templates {
@@ -57,27 +79,10 @@ impl Default for Templates {
 }
 
 impl Templates {
-    /// Makes the engine: strict about undefined names, bounded in work.
+    /// Makes one that has compiled nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        let mut env = Environment::new();
-        let syntax = SyntaxConfig::builder()
-            .variable_delimiters("${{", "}}")
-            .block_delimiters("${%", "%}")
-            .comment_delimiters("${{#", "#}}")
-            .build();
-        // The delimiters are constants that differ from each other, which is all that `build` checks.
-        if let Ok(syntax) = syntax {
-            env.set_syntax(syntax);
-        }
-        env.set_undefined_behavior(UndefinedBehavior::Strict);
-        env.set_debug(true);
-        env.set_fuel(Some(FUEL));
-        env.set_recursion_limit(50);
-        // It would print what the engine is made of.
-        env.remove_global("debug");
-        env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-        Self { env }
+        Self { env: RefCell::new(ENGINE.clone()), conditions: RefCell::default() }
     }
 
     /// Whether a text has anything to render.
@@ -94,8 +99,13 @@ impl Templates {
         if Self::is_plain(text) {
             return Ok(text.to_string());
         }
-        bounded(text, false)?;
-        self.env.render_str(text, context.clone()).map_err(TemplateError::of(text))
+        if self.env.borrow().get_template(text).is_err() {
+            bounded(text, false)?;
+            let compiled = self.env.borrow_mut().add_template_owned(text.to_owned(), text.to_owned());
+            compiled.map_err(TemplateError::of(text))?;
+        }
+        let env = self.env.borrow();
+        env.get_template(text).and_then(|compiled| compiled.render(context.clone())).map_err(TemplateError::of(text))
     }
 
     /// Whether a condition holds.
@@ -103,10 +113,14 @@ impl Templates {
     /// # Errors
     /// As for [`Templates::render`], and where the result is no boolean.
     pub fn holds(&self, condition: &str, context: &Value) -> Result<bool, TemplateError> {
-        bounded(condition, true)?;
-        let compiled = self.env.compile_expression(condition);
-        let value =
-            compiled.and_then(|compiled| compiled.eval(context.clone())).map_err(TemplateError::of(condition))?;
+        if !self.conditions.borrow().contains_key(condition) {
+            bounded(condition, true)?;
+            let compiled =
+                ENGINE.compile_expression_owned(condition.to_owned()).map_err(TemplateError::of(condition))?;
+            self.conditions.borrow_mut().insert(condition.to_owned(), compiled);
+        }
+        let conditions = self.conditions.borrow();
+        let value = conditions[condition].eval(context.clone()).map_err(TemplateError::of(condition))?;
         bool::try_from(value.clone()).map_err(|_| TemplateError {
             message: format!("a condition must be true or false, and this is {value} ({})", value.kind()),
             range: None,
@@ -119,7 +133,7 @@ impl Templates {
     /// A syntax error.
     pub fn names(&self, text: &str) -> Result<BTreeSet<String>, TemplateError> {
         bounded(text, false)?;
-        let compiled = self.env.template_from_str(text).map_err(TemplateError::of(text))?;
+        let compiled = ENGINE.template_from_str(text).map_err(TemplateError::of(text))?;
         Ok(compiled.undeclared_variables(true).into_iter().collect())
     }
 
@@ -132,7 +146,7 @@ impl Templates {
                 "filter" => (format!("1|{name}"), ErrorKind::UnknownFilter),
                 _ => (format!("1 is {name}"), ErrorKind::UnknownTest),
             };
-            let result = self.env.compile_expression(&probe).and_then(|probe| probe.eval(()));
+            let result = ENGINE.compile_expression(&probe).and_then(|probe| probe.eval(()));
             result.is_err_and(|e| e.kind() == error)
         };
         operators(text).into_iter().filter(|(kind, range)| unknown(kind, &text[range.clone()])).collect()
@@ -144,69 +158,9 @@ impl Templates {
     /// A syntax error.
     pub fn condition_names(&self, condition: &str) -> Result<BTreeSet<String>, TemplateError> {
         bounded(condition, true)?;
-        let compiled = self.env.compile_expression(condition).map_err(TemplateError::of(condition))?;
+        let compiled = ENGINE.compile_expression(condition).map_err(TemplateError::of(condition))?;
         Ok(compiled.undeclared_variables(true).into_iter().collect())
     }
-}
-
-/// Whether a text's code is short and flat enough to be compiled.
-fn bounded(text: &str, condition: bool) -> Result<(), TemplateError> {
-    let Extent { code, depth } = extent(text, condition);
-    let message = if code > MOST_CODE {
-        format!("{code} bytes of expressions without their strings in one text, and {MOST_CODE} are the most")
-    } else if depth > MOST_DEPTH {
-        format!("brackets within brackets, {depth} of them, and {MOST_DEPTH} are the most")
-    } else {
-        return Ok(());
-    };
-    Err(TemplateError { message, range: None })
-}
-
-/// How much code a text has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Extent {
-    /// In bytes.
-    code: usize,
-    /// The most brackets that are open at a time.
-    depth: usize,
-}
-
-/// How many bytes of a template stand within delimiters (of a condition: all), strings and comments aside; more where
-/// that is in doubt.
-fn extent(text: &str, condition: bool) -> Extent {
-    let bytes = text.as_bytes();
-    let (mut at, mut open) = (0, 0_usize);
-    let mut extent = Extent::default();
-    let mut quote = None;
-    let mut inside = condition;
-    while at < bytes.len() {
-        let rest = &bytes[at..];
-        let mut step = 1;
-        if !inside {
-            if rest.starts_with(b"${{#") {
-                step = text[at..].find("#}}").map_or(rest.len(), |end| end + 3);
-            } else if rest.starts_with(b"${{") || rest.starts_with(b"${%") {
-                inside = true;
-                step = 3;
-            }
-            at += step;
-            continue;
-        }
-        match (quote, rest[0]) {
-            (Some(_), b'\\') => step = 2,
-            (Some(open), byte) if open == byte => quote = None,
-            (None, byte @ (b'\'' | b'"')) => quote = Some(byte),
-            (None, b'(' | b'[' | b'{') => open += 1,
-            (None, _) if !condition && (rest.starts_with(b"}}") || rest.starts_with(b"%}")) => inside = false,
-            (None, b')' | b']' | b'}') => open = open.saturating_sub(1),
-            _ => {}
-        }
-        extent.depth = extent.depth.max(open);
-        // Of a string its quotes count, for there may be many of them.
-        extent.code += if quote.is_none() || rest[0] == b'"' || rest[0] == b'\'' { step } else { 0 };
-        at += step;
-    }
-    extent
 }
 
 /// The filters and tests of a template or condition, without what stands in quotes or outside of the delimiters.
@@ -255,6 +209,7 @@ fn operators(text: &str) -> Vec<(&'static str, Range<usize>)> {
 mod tests {
     use minijinja::context;
 
+    use super::super::extent::{MOST_CODE, MOST_DEPTH};
     use super::*;
 
     #[test]
@@ -316,15 +271,6 @@ mod tests {
             let rendered = Templates::new().render(bomb, &context! { a => "x" });
             assert!(rendered.is_err(), "{bomb:.80}: {:?}", rendered.map(|text| text.len()));
         }
-    }
-
-    #[test]
-    fn code_is_counted_and_text_is_not() {
-        let text = "x".repeat(9_999);
-        assert_eq!(extent(&format!("{text}${{{{ a }}}}{text}${{{{# {text} #}}}}"), false).code, 4);
-        assert_eq!(extent("${{ '}} \\' }}' ~ a }} b", false).code, 9);
-        assert_eq!(extent("${{ é }} ${HOME} {{ x }}", false).code, 5);
-        assert_eq!(extent("a == 'longer' }} b", true).code, 12);
     }
 
     #[test]
