@@ -168,6 +168,9 @@ async fn a_console_that_falls_silent_at_the_getty_is_not_waited_for() {
     let up = ran(silent().on("is-system-running", Reply::prints("running\n").after(SECOND)), "").await;
     assert_eq!(up.verdict(), &Verdict::Pass, "{:?}", up.broken());
     assert!(up.boot().took < 5 * SECOND, "{:?}", up.boot().took);
+    let prompt = Script::says(&[BANNER]).then(SECOND, "882bc4d7d8e8 login: ");
+    let prompted = ran(prompt.on("is-system-running", Reply::prints("running\n")), "").await;
+    assert!(prompted.boot().took < 6 * SECOND, "{:?}", prompted.boot().took);
     let late = ran(silent().on("is-system-running", Reply::hangs()), "timeout = '9s'").await;
     assert_eq!(late.verdict(), &Verdict::Timeout("boot after 9s".into()));
     let talks =

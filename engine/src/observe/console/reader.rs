@@ -66,6 +66,15 @@ impl Signal {
     }
 }
 
+/// Whether so much of a line is a getty's prompt: `882bc4d7d8e8 login: `.
+fn is_prompt(line: &[u8]) -> bool {
+    line.strip_suffix(b"login: ").is_some_and(|name| match name {
+        [] => true,
+        [name @ .., b' '] => !name.contains(&b' '),
+        _ => false,
+    })
+}
+
 /// The version of the systemd that started last, as its banner has it, in a console's plain text; none where no banner
 /// is there.
 #[must_use]
@@ -113,6 +122,8 @@ impl ConsoleReader {
                     line.clear();
                 } else if line.len() < LINE_LIMIT {
                     line.push(b);
+                    // It has no line end, and may be the last that is ever read: the getty has the console before systemd says so.
+                    signals.extend(is_prompt(line).then_some(Signal::Getty));
                 }
             });
         }
@@ -258,6 +269,17 @@ mod tests {
             assert_eq!(signals(format!("{line}\r\r\n").as_bytes()), [Signal::Getty], "{line}");
         }
         assert_eq!(signals(b"[  OK  ] Reached target getty.target - Login Prompts.\n"), []);
+    }
+
+    #[test]
+    fn a_getty_that_has_the_console_before_systemd_says_so() {
+        // Seen with 257 on a busy machine: nothing came after it.
+        let log = b"[  OK  ] Finished systemd-user-sessions.service - Permit User Sessions.\r\r\n\r\r\nDebian GNU/Linux 13 882bc4d7d8e8 console\r\n\r\n882bc4d7d8e8 login: ";
+        assert_eq!(signals(log), [Signal::Getty]);
+        assert_eq!(signals(b"login: "), [Signal::Getty]);
+        for line in ["a failed login: ", "user of login: no", "host login"] {
+            assert_eq!(signals(format!("{line}\n").as_bytes()), [], "{line}");
+        }
     }
 
     #[test]
