@@ -33,28 +33,31 @@ start() {
     [ "$kind" = node ] || set -- --constraint "node.labels.sdc-engine==$kind" "$@"
     mode=${SDC_MODE:-replicated-job}
     [ "$mode" != replicated-job ] || set -- --max-concurrent "${SDC_CONCURRENT:-$shares}" "$@"
-    # The host's network, for a node needs no network of swarm's then. The report's text is in the log: one that is cut would be
-    # missing. A task whose share failed for the environment's sake is tried again, where swarm likes.
+    # The host's network, for a node needs no network of swarm's then. The report is in the log, which json-file keeps whole
+    # unless the daemon was told otherwise. A task whose share failed for the environment's sake is tried again, where swarm likes.
     docker service create --detach --quiet --name "$name" --mode "$mode" --replicas "$shares" \
         --mount "type=bind,source=${SDC_SOCKET:-/var/run/docker.sock},target=/run/$kind/docker.sock" \
         --env "SDC_SHARES=$shares" --env 'SDC_SLOT={{.Task.Slot}}' --env "SDC_HOW=${SDC_HOW:-slice}" \
         --network host --no-resolve-image --label "sdc-engine.shares=$shares" \
-        --log-driver json-file --log-opt max-size=-1 \
+        --log-driver json-file \
         --restart-condition on-failure --restart-max-attempts 2 --stop-grace-period 60s \
         --entrypoint sdc-share "$@"
 }
 
-# The tasks that count, one a slot: `ID NODE STATE`, where the state is swarm's own, or `lost` on a node that is down.
+# The tasks: `ID NODE SLOT STATE`, where the state is swarm's own; `lost` on a node that is down, `old` where swarm has ended it.
 tasks() {
     docker service ps --no-trunc --quiet "$name" | while read -r task; do
-        docker inspect --type task --format '{{.ID}} {{.NodeID}} {{.DesiredState}} {{.Status.State}}' "$task"
-    done | while read -r task node desired state; do
-        case $state in complete) ;; *) [ "$desired" != shutdown ] && [ "$desired" != remove ] || continue ;; esac
+        docker inspect --type task --format '{{.ID}} {{or .NodeID "-"}} {{or .Slot 0}} {{.DesiredState}} {{.Status.State}}' "$task"
+    done 2>/dev/null | while read -r task node slot desired state; do
         case $state in
             complete | failed | rejected) ;;
-            *) [ "$(docker node inspect --format '{{.Status.State}}' "$node" 2>/dev/null)" != down ] || state=lost ;;
+            *)
+                case $desired in shutdown | remove) state=old ;; esac
+                [ "$state" = old ] || [ "$node" = - ] ||
+                    [ "$(docker node inspect --format '{{.Status.State}}' "$node" 2>/dev/null)" != down ] || state=lost
+                ;;
         esac
-        echo "$task $node $state"
+        echo "$task $node $slot $state"
     done
 }
 
@@ -62,15 +65,21 @@ status() {
     shares=$(docker service inspect --format '{{index .Spec.Labels "sdc-engine.shares"}}' "$name")
     list=$(tasks)
     count() { echo "$list" | grep -c " $1\$" || :; }
-    complete=$(count complete) lost=$(count lost) failed=$(($(count failed) + $(count rejected)))
-    under_way=$(($(echo "$list" | grep -c .) - complete - lost - failed))
-    echo "$name: $complete of $shares shares are done, $under_way under way, $failed failed, $lost on nodes that are down"
+    complete=$(count complete) lost=$(count lost)
+    under_way=$(($(echo "$list" | grep -c .) - complete - lost - $(count failed) - $(count rejected) - $(count old)))
+    # A job's tasks are tried again for ever, whatever --restart-max-attempts says.
+    failed=$(echo "$list" | awk '
+        $4 == "complete" { done[$3] = 1 }
+        $4 == "failed" || $4 == "rejected" { times[$3]++ }
+        END { for (slot in times) if (times[slot] > 2 && !(slot in done)) n++; print n + 0 }')
+    echo "$name: $complete of $shares shares are done, $under_way under way, $failed failed three times, $lost on nodes that are down"
     [ "$complete" -lt "$shares" ] || return 0
     if [ "$lost" -gt 0 ]; then
         echo "swarm does not move a job's tasks from a node that is down (for a day); to have them run elsewhere now:"
-        echo "$list" | sed -n 's/^[^ ]* \([^ ]*\) lost$/  docker node rm --force \1/p' | sort -u
+        echo "$list" | sed -n 's/^[^ ]* \([^ ]*\) [^ ]* lost$/  docker node rm --force \1/p' | sort -u
     fi
-    [ "$under_way" -gt 0 ] || return 2
+    [ "$failed" = 0 ] || return 2
+    [ "$under_way" -gt 0 ] || [ "$lost" = 0 ] || return 2
     return 1
 }
 
@@ -91,7 +100,7 @@ collect() {
     [ $# -eq 1 ] || usage
     mkdir -p "$1"
     list=$(tasks)
-    echo "$list" | while read -r task _ state; do
+    echo "$list" | while read -r task _ _ state; do
         [ "$state" = complete ] || continue
         # A node that has gone since is asked for its log in vain.
         timeout 60 docker service logs --raw "$task" 2>/dev/null </dev/null | "$here/../unpack.sh" "$1/$task.json" ||
