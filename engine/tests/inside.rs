@@ -26,7 +26,9 @@ fn files(folder: &Path) {
     for place in [&image, &mode, &folder.join("golden")] {
         std::fs::create_dir_all(place).expect("a folder");
     }
-    std::fs::write(image.join("image.toml"), "title = 'x'\ninit = ['/bin/sh', '-c', 'sleep 1000']\n").expect("written");
+    let declared = "title = 'x'\nsystemd = 252\ninit = ['/bin/sh', '-c', 'sleep 1000']\nstop_signal = 'SIGTERM'\n\
+        [bootstrap]\nsuite = 'none'\nvariant = 'none'\npackages = ['none']\n";
+    std::fs::write(image.join("image.toml"), declared).expect("written");
     std::fs::write(mode.join("mode.toml"), "title = 'x'\n").expect("written");
     let scenario = "title = 'x'\ncontainer = { image = 'shell', network = 'none' }\nboot = { timeout = '5m', expect.state = 'running' }\n";
     std::fs::write(folder.join("waits.toml"), scenario).expect("written");
