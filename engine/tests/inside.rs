@@ -1,6 +1,6 @@
 //! The program in a container of the engine that it uses, whose socket is mounted into it: what it can know from there, and
 //! that runs of several containers leave each other's containers alone. On a private engine (a skip says why).
-#![expect(clippy::expect_used, reason = "a test")]
+#![expect(clippy::expect_used, clippy::print_stderr, reason = "a test")]
 
 #[expect(dead_code, reason = "some helpers are for other tests")]
 mod host;
