@@ -128,7 +128,8 @@ pub struct Facts {
     /// The kernel's security modules that are on (`/sys/kernel/security/lsm`); empty where unknown.
     #[serde(default)]
     pub lsms: BTreeSet<String>,
-    /// Controllers that are turned on for the engine's containers. On v2: the `cgroup.subtree_control` of the cgroup below
+    /// Controllers that are turned on for the engine's containers; where its machine can't be seen, those that docker says it
+    /// can limit. On v2: the `cgroup.subtree_control` of the cgroup below
     /// which they go, or, before the engine has made it, of the nearest one above it. On v1, where nothing needs to be
     /// turned on: those of the hierarchies in which the engine can make cgroups. Empty where unknown.
     #[serde(default)]

@@ -78,6 +78,7 @@ struct Changed {
 /// An image, and where it is tried.
 struct Trial<'a> {
     host: Arc<dyn Host>,
+    owner: Owner,
     catalogue: Catalogue,
     image: ImageDef,
     tag: String,
@@ -97,7 +98,7 @@ impl<'a> Trial<'a> {
         cancel: CancellationToken,
     ) -> Result<Self, Failure> {
         let host = Arc::clone(&opened.host);
-        let owner = Owner::this_process();
+        let owner = Owner::on(host.as_ref()).await;
         let left = runner::sweep(host.as_ref(), &owner, runner::Sweep::Left).await;
         for name in left.map_err(Failure::environment)? {
             say(&format!("removed {name}, which a run that died had left"));
@@ -112,7 +113,7 @@ impl<'a> Trial<'a> {
         catalogue.images.insert(IMAGE.to_owned(), image.clone());
         let ladder = advise::ladder(host.facts(), &catalogue.setup_modes);
         let (timeout, allow_host_risk) = (args.timeout.as_str(), args.allow_host_risk);
-        Ok(Self { host, catalogue, image, tag, timeout, allow_host_risk, ladder, diagnoses, cancel })
+        Ok(Self { host, owner, catalogue, image, tag, timeout, allow_host_risk, ladder, diagnoses, cancel })
     }
 
     /// Searches and tells; gives whether anything works.
@@ -164,7 +165,7 @@ impl<'a> Trial<'a> {
                 keep_failed: false,
                 repeat: 1,
                 bundle: None,
-                owner: Owner::this_process(),
+                owner: self.owner.clone(),
             },
             events,
             cancel: self.cancel.clone(),

@@ -10,7 +10,8 @@ use crate::runner::{Owner, Sweep, sweep};
 /// Sweeps a host.
 pub(super) async fn clean(args: CleanArgs, images: &Path) -> Result<Exit, Failure> {
     let opened = host::open_one(&args.host, images).await?;
-    let swept = sweep(opened.host.as_ref(), &Owner::this_process(), Sweep::Everything).await;
+    let owner = Owner::on(opened.host.as_ref()).await;
+    let swept = sweep(opened.host.as_ref(), &owner, Sweep::Everything).await;
     let left = opened.host.close().await;
     let swept = swept.map_err(Failure::environment)?;
     print(&match swept.len() {

@@ -49,7 +49,7 @@ pub(super) async fn open(args: &OneArgs, images: &Path, hear: Option<UnboundedSe
         if !args.allow_host_risk && !opened.host.is_lab() {
             plan.spare_host();
         }
-        let owner = Owner::this_process();
+        let owner = Owner::on(opened.host.as_ref()).await;
         runner::sweep(opened.host.as_ref(), &owner, runner::Sweep::Left).await.map_err(Failure::environment)?;
         let case = only(&args.case, &plan, opened.host.facts())?;
         for group in &mut plan.groups {

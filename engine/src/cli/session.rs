@@ -256,7 +256,7 @@ impl Session<'_> {
             goldens = goldens.into_iter().map(|(id, states)| (named(id), states)).collect();
             cases = cases.into_iter().map(|(id, planned)| (named(id), planned)).collect();
         }
-        let owner = Owner::this_process();
+        let owner = Owner::on(opened.host.as_ref()).await;
         let events = self.events.clone();
         let notice = |message: String| {
             let _gone = events.send(Event::Notice { message });

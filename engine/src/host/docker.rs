@@ -38,6 +38,8 @@ pub struct Docker {
     engine: Option<Box<dyn Owned>>,
     /// Set where the engine is on another machine.
     tunnel: Option<Tunnel>,
+    /// Whether the engine's machine is the one that this process sees.
+    here: bool,
 }
 
 /// What we started for a host, and end with it.
@@ -102,7 +104,8 @@ impl Docker {
             }
             (facts, _) => facts?,
         };
-        Ok(Self { client, address, facts, engine: None, tunnel })
+        let here = tunnel.is_none() && facts::is_here(&address).await;
+        Ok(Self { client, address, facts, engine: None, tunnel, here })
     }
 
     pub(super) fn owning(mut self, engine: Box<dyn Owned>) -> Self {
@@ -203,8 +206,10 @@ impl Host for Docker {
     }
 
     async fn state(&self, sysctls: bool) -> Option<HostState> {
-        let here =
-            matches!(self.address, Address::Unix(_)) && !self.engine.as_ref().is_some_and(|engine| engine.own_kernel());
+        let here = match &self.engine {
+            Some(engine) => !engine.own_kernel(),
+            None => self.here,
+        };
         if !here {
             return None;
         }

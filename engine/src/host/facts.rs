@@ -9,7 +9,7 @@ mod podman;
 mod process;
 
 pub(super) use cgroup::{Mount, layout_here, mounts};
-pub(super) use machine::{LOOK, Machine, containers_below};
+pub(super) use machine::{LOOK, Machine, containers_below, is_here};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,6 +73,7 @@ fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
         .filter_map(|option| option.split(',').find_map(|part| part.strip_prefix("name=")))
         .map(ToOwned::to_owned)
         .collect();
+    let engine = engine(version);
     let cgroups = if text(info, "CgroupVersion") == "2" { CgroupVersion::V2 } else { CgroupVersion::V1 };
     let runtime = text(info, "DefaultRuntime");
     let controllers = [
@@ -81,10 +82,12 @@ fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
         ("memory", flag("MemoryLimit")),
         ("pids", flag("PidsLimit")),
     ];
+    let controllers: BTreeSet<String> =
+        controllers.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect();
     Facts {
         name: name.to_owned(),
         machine: text(info, "Name"),
-        engine: engine(version),
+        engine,
         engine_version: text(version, "Version"),
         api_version: text(version, "ApiVersion"),
         runtime_version: runtime_version(&components, &runtime),
@@ -97,7 +100,9 @@ fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
             CgroupVersion::V2 => CgroupLayout::V2,
         },
         cgroup_driver: text(info, "CgroupDriver"),
-        controllers: controllers.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect(),
+        // What docker says it can limit it turns on for its containers. podman says the same of limits that it lacks.
+        delegated: if engine == EngineKind::Docker { controllers.clone() } else { BTreeSet::new() },
+        controllers,
         systemd_hierarchy: cgroups == CgroupVersion::V1,
         kernel: text(info, "KernelVersion"),
         // What dockerd thinks of its own surroundings is no name of a system.
@@ -111,14 +116,13 @@ fn from_answers(name: &str, version: &Value, info: &Value) -> Facts {
         id_map: String::new(),
         capabilities: BTreeSet::new(),
         missing_capabilities: BTreeSet::new(),
-        default_capabilities: match engine(version) {
+        default_capabilities: match engine {
             EngineKind::Docker => DOCKERS_DEFAULT.split(' ').map(ToOwned::to_owned).collect(),
             EngineKind::Podman => BTreeSet::new(),
         },
         seccomp_profile: seccomp(info),
         apparmor_profile: None,
         lsms: BTreeSet::new(),
-        delegated: BTreeSet::new(),
         rlimits: BTreeMap::new(),
         host_systemd: String::new(),
     }

@@ -12,6 +12,7 @@ mod group;
 mod labels;
 mod leaks;
 mod order;
+mod owner;
 mod schedule;
 mod steps;
 
@@ -26,8 +27,9 @@ use tokio_util::sync::CancellationToken;
 pub use alive::lost;
 pub use alone::{Held, boot_alone, release};
 pub use boot::argv;
-pub use labels::{Owner, RUN_LABEL, Sweep, sweep};
+pub use labels::{RUN_LABEL, Sweep, sweep};
 pub use order::Lengths;
+pub use owner::Owner;
 pub use schedule::run;
 
 use crate::diagnose::Diagnoses;

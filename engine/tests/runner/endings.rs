@@ -177,7 +177,7 @@ async fn an_interruption_between_repeats_says_nothing_of_the_case() {
 #[tokio::test(start_paused = true)]
 async fn what_a_dead_run_left_is_swept_and_what_others_have_is_not() {
     let me = Owner::this_process();
-    let dead = Owner { run: "dead".into(), pid: u32::MAX, start: 1, machine: me.machine.clone() };
+    let dead = Owner { run: "dead".into(), pid: u32::MAX, start: 1, ..me.clone() };
     let elsewhere = Owner { machine: "another".into(), run: "elsewhere".into(), ..dead.clone() };
     let alive = Owner { run: "alive".into(), ..me.clone() };
     // Each of the three fails to remove its container, twice.
@@ -205,7 +205,7 @@ async fn what_failed_is_kept_where_that_is_asked_and_only_that() {
     };
     let mut bench = on(up().on("fails", Reply::fails(1, "no")));
     bench.options.keep_failed = true;
-    bench.options.owner = Owner { run: "kept".into(), pid: u32::MAX, start: 1, machine: Owner::this_process().machine };
+    bench.options.owner = Owner { run: "kept".into(), pid: u32::MAX, start: 1, ..Owner::this_process() };
     let ran = bench.run_roughly(&[("good", &own("1", "true")), ("bad", &own("2", "fails"))]).await;
     let kept = &ran.outcome.summary.kept;
     assert_eq!((kept.len(), kept[0].case.0.as_str(), kept[0].running), (1, "bad", true));

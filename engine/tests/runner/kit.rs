@@ -81,7 +81,7 @@ pub(crate) fn on_each(choose: impl Fn(&CreateRequest) -> Script + Send + Sync + 
 }
 
 pub(crate) fn on_fake(fake: Fake) -> Bench {
-    let owner = Owner { run: "7-100".into(), pid: 7, start: 100, machine: "here".into() };
+    let owner = Owner { run: "7-100".into(), pid: 7, start: 100, machine: "here".into(), container: None };
     let options = Options { jobs: 4, fail_fast: false, keep_failed: false, repeat: 1, bundle: None, owner };
     Bench { fake: Arc::new(fake.with_image(IMAGE)), options, cancel: CancellationToken::new() }
 }

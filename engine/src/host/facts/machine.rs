@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::super::address::Address;
+use super::super::container;
 use super::capabilities::capabilities;
 use super::cgroup;
 use super::process::{Behind, behind};
@@ -100,35 +101,39 @@ impl Machine {
     /// Reads what there is of a process of this machine, or of the machine alone.
     pub(super) async fn of(pid: Option<i32>, facts: &Facts) -> Self {
         let of = |file: &str| pid.map_or_else(String::new, |pid| format!("/proc/{pid}/{file}"));
-        // Only root may see another user's mounts; those of this process are the machine's as a rule.
-        let root = of("root");
-        let root = if Path::new(&root).join("sys").exists() { root } else { String::new() };
+        let root = root_of(&of("root"));
+        // Only root may see another user's files and mounts; those of this process are the machine's as a rule, but not where
+        // it is in a container that shares no more than the machine's PID namespace.
+        let at = |path: &str| root.as_deref().map_or_else(String::new, |root| format!("{root}{path}"));
         let mountinfo = match read(&of("mountinfo")).await {
-            text if text.is_empty() => read("/proc/self/mountinfo").await,
+            text if text.is_empty() && root.is_some() => read("/proc/self/mountinfo").await,
             text => text,
         };
         let parser = ["/sbin/apparmor_parser", "/usr/sbin/apparmor_parser"]
             .into_iter()
-            .find(|path| Path::new(&format!("{root}{path}")).exists());
+            .find(|path| Path::new(&at(path)).exists());
         let mut machine = Self {
             status: read(&of("status")).await,
             limits: read(&of("limits")).await,
             uid_map: read(&of("uid_map")).await,
             command: read(&of("cmdline")).await.replace('\0', "\n"),
-            daemon: read(&format!("{root}/etc/docker/daemon.json")).await,
+            daemon: read(&at("/etc/docker/daemon.json")).await,
             cgroup: read(&of("cgroup")).await,
             mountinfo,
-            controllers: read(&format!("{root}/sys/fs/cgroup/cgroup.controllers")).await,
+            controllers: read(&at("/sys/fs/cgroup/cgroup.controllers")).await,
             enabled: String::new(),
             parent: String::new(),
             last_capability: read("/proc/sys/kernel/cap_last_cap").await,
             lsm: read("/sys/kernel/security/lsm").await,
-            os_release: read(&format!("{root}/etc/os-release")).await,
-            apparmor_parser: Some(parser.unwrap_or_default().to_owned()),
+            os_release: read(&at("/etc/os-release")).await,
+            apparmor_parser: root.is_some().then(|| parser.unwrap_or_default().to_owned()),
             systemd: systemd().await,
         };
         if let Some(parent) = machine.containers(facts) {
-            machine.enabled = enabled(&root, &parent).await;
+            machine.enabled = match &root {
+                Some(root) => enabled(root, &parent).await,
+                None => String::new(),
+            };
         }
         machine
     }
@@ -141,6 +146,26 @@ impl Machine {
         }
         let own = self.cgroup.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/");
         cgroup::parent(facts, own, &self.command.lines().collect::<Vec<_>>(), &self.daemon)
+    }
+}
+
+/// What stands before a path of the engine's machine: its process's root folder, nothing where this process sees the same, and
+/// `None` where it can't be seen.
+fn root_of(root: &str) -> Option<String> {
+    if !root.is_empty() && Path::new(root).join("sys").exists() {
+        return Some(root.to_owned());
+    }
+    (!container::inside()).then(String::new)
+}
+
+/// Whether the engine behind an address runs on the machine that this process sees: not in a container, but for one that
+/// shows all of the machine, and not where something else hands on to the engine.
+pub(in crate::host) async fn is_here(address: &Address) -> bool {
+    let Address::Unix(socket) = address else { return false };
+    match behind(socket).await {
+        Some(Behind::Engine(pid)) => root_of(&format!("/proc/{pid}/root")).is_some(),
+        Some(Behind::Unknown) => !container::inside(),
+        Some(Behind::Other) | None => false,
     }
 }
 
