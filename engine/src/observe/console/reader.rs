@@ -249,10 +249,11 @@ mod tests {
             "[\x1b[0;32m  OK  \x1b[0m] Reached target \x1b[0;1;39mMulti-User System\x1b[0m.",
             "[  OK  ] Reached target multi-user.target\u{2026}User System.",
             "systemd[1]: Reached target multi-user.target - Multi-User System.",
-            "debian login: [  OK  ] Reached target multi-user.target - Multi-User System.",
         ] {
             assert_eq!(signals(format!("{line}\r\r\n").as_bytes()), [Signal::MultiUser], "{line}");
         }
+        let prompted = b"debian login: [  OK  ] Reached target multi-user.target - Multi-User System.\r\r\n";
+        assert_eq!(signals(prompted), [Signal::Getty, Signal::MultiUser]);
         for line in ["echo Reached target multi-user.target", "[FAILED] Reached target multi-user.target.", "Reached"] {
             assert_eq!(signals(format!("{line}\n").as_bytes()), [], "{line}");
         }
