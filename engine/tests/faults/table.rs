@@ -31,8 +31,12 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     [
         (r"\x1b\[[0-9;]*m", ""),
         (r"\d{4}-\d\d-\d\dT\S+Z\s+", ""),
-        // An engine that dies is met by either.
+        // An engine that dies is met by either, and by no socket where that went with it.
         (r"(connection error: )?Connection (refused|reset by peer) \(os error \d+\)", "<connection refused or reset>"),
+        (
+            r"does not answer: No such file or directory \(os error 2\)",
+            "does not answer: <connection refused or reset>",
+        ),
         (r"/tmp/\.tmp\w+", "<folder>"),
         (r"\.tmp\w+", "<file>"),
         (r"/var/lib/sdc-engine/engines/[\w-]+", "<data>"),
