@@ -213,7 +213,7 @@ async fn on_host(name: &str, plan: RunPlan, events: tokio::sync::mpsc::Unbounded
             share: None,
         })
         .unwrap();
-    let owner = Owner { run: "7-100".into(), pid: 7, start: 100, machine: "here".into() };
+    let owner = Owner { run: "7-100".into(), pid: 7, start: 100, machine: "here".into(), container: None };
     let run = runner::Run {
         lengths: runner::Lengths::new(),
         host: fake,
