@@ -2,7 +2,7 @@
 //! that take long. It is a hint and no more: what can't be read counts as nothing, and of two runs that end together one is kept.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -61,11 +61,7 @@ pub fn read(folder: &Path) -> Durations {
 /// # Errors
 /// Where the file system would not.
 pub fn write(folder: &Path, durations: &Durations) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(serde_json::to_string(durations)?.as_bytes())?;
-    file.persist(folder.join(FILE)).map_err(|error| error.error)?;
-    Ok(())
+    files::replace(&folder.join(FILE), &serde_json::to_vec(durations)?)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! program up or take its memory.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 /// Reads a plain file of at most `limit` bytes. A link is followed: whether it may lead there is the caller's to say.
@@ -26,6 +26,18 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, words));
     }
     Ok(bytes)
+}
+
+/// Writes a file as a whole or not at all, in a folder that is made where it is missing. What is read meanwhile is the old one.
+///
+/// # Errors
+/// Where the file system would not; then the file is as it was.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 /// A limit in the largest unit that has no fraction.
@@ -52,6 +64,18 @@ mod tests {
         for endless in [pipe.as_path(), Path::new("/dev/zero")] {
             assert_eq!(read(endless, 4).unwrap_err().to_string(), "it is no plain file");
         }
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/a");
+        for text in ["long before", "now"] {
+            replace(&path, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        assert!(replace(&path.join("below a file"), b"x").is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The file of what passed, and the program's own digest: the one file of `changed` with IO. What can't be read counts as
 //! nothing known: then cases run, which is never wrong.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -27,10 +27,7 @@ pub fn read(folder: &Path) -> Green {
 /// # Errors
 /// Where the file system would not.
 pub fn write(folder: &Path, green: &Green) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&serde_json::to_vec(green)?)?;
-    file.persist(folder.join(FILE)).map(drop).map_err(|error| error.error)
+    files::replace(&folder.join(FILE), &serde_json::to_vec(green)?)
 }
 
 /// The SHA-256 of the running program's file, in hexadecimal digits; it takes some hundredths of a second.

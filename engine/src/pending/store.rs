@@ -2,7 +2,7 @@
 //! and a file is replaced as a whole.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
@@ -104,9 +104,7 @@ impl Held {
         }
         let text = serde_json::to_string(&self.pending).map_err(|error| failed("write", &path)(error.into()))?;
         let text = escape::json(&text);
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(failed("write", &path))?;
-        file.write_all(text.as_bytes()).map_err(failed("write", &path))?;
-        file.persist(&path).map_err(|error| failed("write", &path)(error.error)).map(drop)
+        files::replace(&path, text.as_bytes()).map_err(failed("write", &path))
     }
 }
 

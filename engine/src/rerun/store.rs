@@ -1,7 +1,6 @@
 //! The file of the last run: the one file of `rerun` with IO. It is replaced as a whole.
 
-use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use super::model::{LastRun, VERSION};
@@ -36,14 +35,13 @@ pub fn read(folder: &Path) -> Result<Option<LastRun>, String> {
 /// # Errors
 /// Where the file system would not; then the file is as it was.
 pub fn write(folder: &Path, last: &LastRun) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&serde_json::to_vec(last)?)?;
-    file.persist(folder.join(FILE)).map(drop).map_err(|error| error.error)
+    files::replace(&folder.join(FILE), &serde_json::to_vec(last)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::plan::CaseId;
     use crate::rerun::Told;
