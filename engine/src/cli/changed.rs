@@ -26,7 +26,8 @@ pub(super) struct Reading(Option<JoinHandle<io::Result<Known>>>);
 /// Reads what earlier runs have left, where this one is to know or to keep it, while a host is opened. In CI, where nothing is
 /// kept that nobody asked for, `--changed` asks for it.
 pub(super) fn known(asked: &Asked<'_>) -> Reading {
-    let folder = asked.known.filter(|_| asked.changed || !in_ci()).map(Path::to_owned);
+    let kept = asked.earlier.filter(|earlier| earlier.leave_out || !in_ci());
+    let folder = kept.map(|earlier| earlier.folder.to_owned());
     let read = |folder: PathBuf| store::program().map(|program| Known { green: store::read(&folder), program });
     Reading(folder.map(|folder| tokio::task::spawn_blocking(move || read(folder))))
 }
@@ -55,7 +56,7 @@ pub(super) fn complete(
     let origin = Origin { facts, catalogue, images, program: &known.program };
     for case in plan.groups.iter().flat_map(|group| &group.cases) {
         if let Some(planned) = cases.get_mut(&case.id) {
-            planned.parts = std::mem::take(&mut planned.parts).map(|parts| parts.on(case, origin));
+            planned.parts = planned.parts.take().map(|parts| parts.on(case, origin));
         }
     }
 }
@@ -92,12 +93,15 @@ pub(super) fn leave_out(
 
 /// Takes note of what passed.
 pub(super) fn remember(ran: &Ran, aside: &Path) {
-    let Some(known) = &ran.known else { return };
-    let mut green = known.green.clone();
+    if !ran.keeps_passed {
+        return;
+    }
+    // Read anew: what another run has found out meanwhile stays.
+    let (mut green, day) = (store::read(aside), today());
     for result in &ran.outcome.results {
         let Some(planned) = ran.cases.get(&result.id) else { continue };
         let Some(parts) = planned.parts.clone() else { continue };
-        green.note(&result.host, &planned.case, &result.verdict, Passed { day: today(), parts });
+        green.note(&result.host, &planned.case, &result.verdict, Passed { day: day.clone(), parts });
     }
     if let Err(error) = store::write(aside, &green) {
         tracing::warn!("what passed is not kept for --changed: {error}");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::{CheckArgs, RunArgs};
 use super::exit::{Exit, Failure};
-use super::session::{self, Asked, Ran};
+use super::session::{self, Asked, Earlier, Ran};
 use super::{Setting, changed, goldens, host, print, rerun};
 use crate::durations;
 use crate::judge::Verdict;
@@ -15,19 +15,8 @@ pub(super) async fn check(args: CheckArgs, setting: Setting<'_>) -> Result<Exit,
     let CheckArgs { select, host: asked, run, repeat, changed } = &args;
     let Setting { images, golden, redaction, .. } = setting;
     let hosts = host::each(asked, images)?;
-    let known = Some(setting.aside);
-    let run_asked = Asked {
-        select,
-        hosts,
-        run,
-        repeat: *repeat,
-        images,
-        golden,
-        known,
-        changed: *changed,
-        silent: false,
-        redaction,
-    };
+    let earlier = Some(Earlier { folder: setting.aside, leave_out: *changed });
+    let run_asked = Asked { select, hosts, run, repeat: *repeat, images, golden, earlier, silent: false, redaction };
     let ran = session::run(run_asked).await?;
     let ended = end(&ran, run, *repeat, setting.aside);
     rerun::keep(setting.aside, &rerun::of(select, asked, run, *repeat, &ran));

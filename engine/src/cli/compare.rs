@@ -181,18 +181,7 @@ async fn ran(
     let run = RunArgs { jobs: args.jobs, allow_host_risk: args.allow_host_risk, ..RunArgs::default() };
     let hosts = vec![Ask { name: Some(name), engine: args.container_exe }];
     let (select, repeat) = (&args.select, args.repeat);
-    let asked = Asked {
-        select,
-        hosts,
-        run: &run,
-        repeat,
-        images,
-        golden,
-        known: None,
-        changed: false,
-        silent: true,
-        redaction,
-    };
+    let asked = Asked { select, hosts, run: &run, repeat, images, golden, earlier: None, silent: true, redaction };
     let ran = session::run(asked).await?;
     if let Some(why) = &ran.outcome.summary.stopped_early {
         print(&format!("nothing is compared: the run on {name} was stopped: {why}\n"))?;

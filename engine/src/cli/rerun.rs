@@ -8,7 +8,7 @@ use super::exit::{Exit, Failure};
 use super::goldens::in_ci;
 use super::load::Selection;
 use super::reports::{read, wrong};
-use super::session::{self, Asked, Ran};
+use super::session::{self, Asked, Earlier, Ran};
 use super::{Setting, check, host, print, say};
 use crate::compare::Document;
 use crate::plan::CaseId;
@@ -49,8 +49,7 @@ pub(super) async fn rerun(args: RerunArgs, setting: Setting<'_>) -> Result<Exit,
         repeat,
         images,
         golden,
-        known: Some(setting.aside),
-        changed: false,
+        earlier: Some(Earlier { folder: setting.aside, leave_out: false }),
         silent: false,
         redaction,
     })

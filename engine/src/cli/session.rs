@@ -30,6 +30,15 @@ use crate::report::run::Run as Record;
 use crate::runner::{self, Goldens, Options, Outcome, Owner, Run};
 use crate::scenario::Loaded;
 
+/// What earlier runs have left: how long cases took, and which passed.
+#[derive(Clone, Copy)]
+pub(super) struct Earlier<'a> {
+    /// Where it is kept.
+    pub(super) folder: &'a Path,
+    /// Whether what passed and is as it was is left out.
+    pub(super) leave_out: bool,
+}
+
 /// What is asked of a run.
 pub(super) struct Asked<'a> {
     pub(super) select: &'a SelectArgs,
@@ -39,10 +48,8 @@ pub(super) struct Asked<'a> {
     pub(super) repeat: u32,
     pub(super) images: &'a Path,
     pub(super) golden: &'a Path,
-    /// The folder that knows how long cases take and which passed, if any.
-    pub(super) known: Option<&'a Path>,
-    /// Whether what passed and is as it was is left out.
-    pub(super) changed: bool,
+    /// What earlier runs have left, where this one is to know it.
+    pub(super) earlier: Option<Earlier<'a>>,
     /// Whether only progress is shown, and no report made.
     pub(super) silent: bool,
     /// How reports are freed from names.
@@ -59,8 +66,8 @@ pub(super) struct Ran {
     pub(super) store: GoldenStore,
     pub(super) catalogue: Catalogue,
     pub(super) cases: BTreeMap<CaseId, Planned>,
-    /// What was known of earlier runs, where that is kept.
-    pub(super) known: Option<changed::Known>,
+    /// Whether what passed is kept.
+    pub(super) keeps_passed: bool,
 }
 
 /// What goldens need to know of a case that was planned.
@@ -125,7 +132,15 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
     let left = kept::show_and_hold(&outcome.summary.kept, &held, &cancel).await;
     let record = said.map_err(Failure::environment)?.map_err(Failure::environment)?;
     outcome.summary.left_behind.extend(left);
-    Ok(Ran { outcome, record, facts, store, catalogue: selection.loaded.catalogue, cases, known })
+    Ok(Ran {
+        outcome,
+        record,
+        facts,
+        store,
+        catalogue: selection.loaded.catalogue,
+        cases,
+        keeps_passed: known.is_some(),
+    })
 }
 
 /// A run under way.
@@ -280,7 +295,7 @@ impl Session<'_> {
         };
         if let Some(known) = &self.known {
             changed::complete(known, &plan, &mut cases, (&facts, catalogue, &ids));
-            if self.asked.changed {
+            if self.asked.earlier.is_some_and(|earlier| earlier.leave_out) {
                 changed::leave_out(known, &mut plan, &cases, &facts.name, &notice);
             }
         }
@@ -297,7 +312,7 @@ impl Session<'_> {
             share: plan.share.clone(),
         });
         self.left_out.extend_from_slice(&plan.left_out);
-        let known = self.asked.known.map(durations::read).unwrap_or_default();
+        let known = self.asked.earlier.map(|earlier| durations::read(earlier.folder)).unwrap_or_default();
         let lengths = known.of(&facts.name).map(|(case, took)| {
             let case = if several { case.with(HOST_AXIS, &facts.name) } else { case.clone() };
             (case, took)

@@ -43,8 +43,7 @@ pub(super) async fn confirm(desk: &mut Desk<'_>, wanted: impl Fn(&Entry) -> bool
             repeat: more,
             images: setting.images,
             golden: setting.golden,
-            known: None,
-            changed: false,
+            earlier: None,
             silent: true,
             redaction: setting.redaction,
         };

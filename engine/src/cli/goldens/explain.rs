@@ -54,8 +54,7 @@ async fn run(args: &ExplainArgs, setting: Setting<'_>) -> Result<Exit, Failure> 
         repeat: 1,
         images,
         golden,
-        known: None,
-        changed: false,
+        earlier: None,
         silent: true,
         redaction,
     };

@@ -23,18 +23,8 @@ pub(in super::super) async fn prune(args: PruneArgs, setting: Setting<'_>) -> Re
     let select = SelectArgs::of(&args.paths, Vec::new());
     let hosts = host::each(&args.host, images)?;
     let run = &args.run;
-    let asked = Asked {
-        select: &select,
-        hosts,
-        run,
-        repeat: 1,
-        images,
-        golden,
-        known: None,
-        changed: false,
-        silent: false,
-        redaction,
-    };
+    let asked =
+        Asked { select: &select, hosts, run, repeat: 1, images, golden, earlier: None, silent: false, redaction };
     let ran = session::run(asked).await?;
     let said = ran.record.outcome();
     if said != Outcome::Held || ran.record.missing() > 0 {

@@ -20,18 +20,7 @@ pub(in super::super) async fn update(args: UpdateArgs, setting: Setting<'_>) -> 
     let Setting { images, golden, .. } = setting;
     let hosts = host::each(asked, images)?;
     let redaction = &setting.redaction.of_hosts(hosts.iter().filter_map(|ask| ask.name));
-    let asked = Asked {
-        select,
-        hosts,
-        run,
-        repeat: *repeat,
-        images,
-        golden,
-        known: None,
-        changed: false,
-        silent: false,
-        redaction,
-    };
+    let asked = Asked { select, hosts, run, repeat: *repeat, images, golden, earlier: None, silent: false, redaction };
     let ran = session::run(asked).await?;
     let said = ran.record.outcome();
     if ran.outcome.summary.stopped_early.is_some() {
