@@ -14,7 +14,7 @@ use super::model::{
     StepPlan, WhyOut,
 };
 use super::render::Renderer;
-use super::requirements::{forbidden, lacking};
+use super::requirements::{forbidden, lacking, takes_no_script};
 use super::risk;
 use crate::facts::Facts;
 use crate::images::Catalogue;
@@ -301,6 +301,9 @@ impl Planner<'_> {
             let known = catalogue.setup_modes.keys().map(String::as_str).collect();
             return Err(unknown("setup mode", &container.setup_mode, known));
         };
+        if let Some(reason) = takes_no_script(container, mode, self.inputs.facts) {
+            return Ok(Some(reason));
+        }
         if mode.not_applicable.is_empty() {
             return Ok(None);
         }

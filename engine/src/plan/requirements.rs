@@ -3,6 +3,7 @@
 
 use super::model::ContainerSpec;
 use crate::facts::{EngineKind, Facts};
+use crate::images::SetupMode;
 
 /// Why this host can't run such a container, or `None` where nothing known forbids it.
 pub(super) fn forbidden(spec: &ContainerSpec, facts: &Facts) -> Option<String> {
@@ -45,6 +46,13 @@ pub(crate) fn lacking(spec: &ContainerSpec, facts: &Facts) -> Option<String> {
     }
 }
 
+/// Why this engine puts no setup script into such a container: docker copies no files into one whose root is read-only
+/// ("container rootfs is marked read-only"), podman does.
+pub(super) fn takes_no_script(spec: &ContainerSpec, mode: &SetupMode, facts: &Facts) -> Option<String> {
+    (spec.read_only && mode.script.is_some() && facts.engine == EngineKind::Docker)
+        .then(|| format!("docker puts no setup script ({}) into a container with a read-only root", mode.name))
+}
+
 fn older(version: &str, than: (u32, u32)) -> bool {
     let mut parts = version.split('.').map(|p| p.parse().unwrap_or(0));
     (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) < than
@@ -72,6 +80,26 @@ mod tests {
         assert!(lacking(&spec, &facts).is_some());
         facts.engine = EngineKind::Podman;
         assert_eq!(lacking(&spec, &facts), None);
+    }
+
+    #[test]
+    fn docker_puts_no_script_into_a_read_only_root() {
+        let docker = Facts::assumed();
+        let podman = Facts { engine: EngineKind::Podman, ..Facts::assumed() };
+        let spec = ContainerSpec { read_only: true, ..ContainerSpec::default() };
+        let mode = |script: Option<&str>| SetupMode {
+            name: "unmount".into(),
+            title: "a title".into(),
+            description: String::new(),
+            script: script.map(Into::into),
+            capabilities: Vec::new(),
+            not_applicable: Vec::new(),
+        };
+        let scripted = mode(Some("exec \"$@\""));
+        assert!(takes_no_script(&spec, &scripted, &docker).is_some_and(|why| why.contains("(unmount)")));
+        assert_eq!(takes_no_script(&spec, &scripted, &podman), None);
+        assert_eq!(takes_no_script(&spec, &mode(None), &docker), None);
+        assert_eq!(takes_no_script(&ContainerSpec::default(), &scripted, &docker), None);
     }
 
     #[test]
