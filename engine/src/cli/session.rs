@@ -345,7 +345,9 @@ impl Session<'_> {
 
 /// What the end of an engine of ours has undone on the machine does not last; `before` is how the run found it.
 pub(super) async fn settle(host: &dyn Host, before: Option<HostState>, leaks: &mut Vec<Leak>) {
-    if let Some(before) = before
+    // To look at a machine takes some hundredths of a second.
+    if leaks.iter().any(|leak| leak.lasting)
+        && let Some(before) = before
         && let Some(now) = host.state(true).await
     {
         leak::settle(leaks, &host.facts().name, &leak::changes(&before, &now));
