@@ -373,7 +373,7 @@ fn default_jobs(slowness: u32) -> usize {
 
 /// A case's place among goldens: its axes, and the facts of the host that goldens may depend on.
 fn coordinates(case: &CasePlan, facts: &Facts) -> Coordinates {
-    let mut at: Coordinates = case.point.iter().map(|(axis, value)| (axis.clone(), value.to_string())).collect();
+    let mut at: Coordinates = case.point.iter().map(|(axis, value)| (axis.to_string(), value.to_string())).collect();
     at.extend(golden::record::RecordedHost::of(facts).coordinates());
     at
 }
