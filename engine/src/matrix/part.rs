@@ -61,10 +61,13 @@ impl<'a> Names<'a> {
 #[derive(Debug)]
 pub struct Part<T> {
     /// By axes, and their values.
-    known: Vec<(Vec<AxisName>, HashMap<Vec<AxisValue>, T>)>,
+    known: Vec<(Vec<AxisName>, ByValues<T>)>,
     /// A case was seen in which it read every axis: then it is taken to be every case's own.
     own: bool,
 }
+
+/// What was made, by the values of the axes.
+type ByValues<T> = HashMap<Vec<AxisValue>, T>;
 
 impl<T> Default for Part<T> {
     fn default() -> Self {
