@@ -39,6 +39,7 @@ pub mod runner;
 pub mod scenario;
 pub mod schema;
 pub mod secrets;
+pub mod shared;
 pub mod source;
 #[cfg(test)]
 pub(crate) mod testing;

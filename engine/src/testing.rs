@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use crate::plan::{self, BootSpec, CaseId, CasePlan, ContainerSpec, Risk};
-use crate::scenario::model::{Boot, BootExpectation, BootState, Level, Matrix, Readiness, Scenario, UnknownLines};
+use crate::scenario::model::{
+    Boot, BootExpectation, BootState, Level, Matrix, Point, Readiness, Scenario, UnknownLines,
+};
+use crate::shared::Shared;
 use crate::source::{FileId, Loc, Place};
 
 /// A place that nothing points to.
@@ -50,11 +53,11 @@ pub(crate) fn scenario(name: &str) -> Scenario {
 pub(crate) fn case(id: &str) -> CasePlan {
     CasePlan {
         id: CaseId(id.to_owned()),
-        scenario: id.split('[').next().unwrap_or_default().to_owned(),
-        title: "Does it boot?".to_owned(),
-        tags: vec![],
-        point: indexmap::IndexMap::new(),
-        container: ContainerSpec::default(),
+        scenario: id.split('[').next().unwrap_or_default().into(),
+        title: "Does it boot?".into(),
+        tags: Shared::default(),
+        point: Point::new(),
+        container: ContainerSpec::default().into(),
         boot: BootSpec { timeout: Duration::from_secs(20), ready: Readiness::Console, before: None },
         boot_expect: vec![plan::BootExpectation {
             place: Place { file: "scenarios/s.toml".into(), line: 3 },
@@ -62,12 +65,13 @@ pub(crate) fn case(id: &str) -> CasePlan {
             state: vec![BootState::Running],
             exit: vec![],
             checks: vec![],
-        }],
+        }]
+        .into(),
         unknown_lines: UnknownLines::Warn,
-        known_lines: vec![],
+        known_lines: Shared::default(),
         steps: vec![],
-        normalise_rules: vec![],
+        normalise_rules: Shared::default(),
         solo: false,
-        risk: Risk::None,
+        risk: Risk::None.into(),
     }
 }

@@ -204,7 +204,7 @@ fn defaults_lie_below_a_scenario() {
         ",
     );
     assert_eq!(scenario.tags, ["all", "mine"]);
-    assert_eq!(scenario.matrix.axes.keys().collect::<Vec<_>>(), ["mode", "last", "own"]);
+    assert_eq!(scenario.matrix.axes.keys().map(|axis| axis.as_str()).collect::<Vec<_>>(), ["mode", "last", "own"]);
     assert_eq!(scenario.matrix.axes["mode"][0].value, AxisValue::Str("c".into()));
     assert_eq!(scenario.matrix.axes["mode"][1].only.as_ref().unwrap().reason, "r");
     assert_eq!(scenario.matrix.exclude.len(), 1);

@@ -1,9 +1,12 @@
 //! The file of what passed, and the program's own digest: the one file of `changed` with IO. What can't be read counts as
 //! nothing known: then cases run, which is never wrong.
 
+use std::fs::{File, Metadata};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::model::{Green, VERSION};
@@ -14,6 +17,9 @@ const LARGEST: u64 = 256 << 20;
 
 /// The file, in the folder of what is set aside.
 const FILE: &str = "passed.json";
+
+/// The file of the program's digest, there.
+const PROGRAM: &str = "program.json";
 
 /// What is known to have passed.
 #[must_use]
@@ -30,16 +36,41 @@ pub fn write(folder: &Path, green: &Green) -> io::Result<()> {
     files::replace(&folder.join(FILE), &serde_json::to_vec(green)?)
 }
 
-/// The SHA-256 of the running program's file, in hexadecimal digits; it takes some hundredths of a second.
+/// The SHA-256 of the running program's file, in hexadecimal digits. That takes some hundredths of a second, so it is kept in
+/// the folder with what tells the file from any other, and from itself before it was written to.
 ///
 /// # Errors
 /// Where the file can't be read: it was replaced meanwhile.
-pub fn program() -> io::Result<String> {
+pub fn program(folder: &Path) -> io::Result<String> {
     // The link leads to what runs, even where another file has taken its name.
-    let mut file = std::fs::File::open("/proc/self/exe").or_else(|_| std::fs::File::open(std::env::current_exe()?))?;
+    let mut file = File::open("/proc/self/exe").or_else(|_| File::open(std::env::current_exe()?))?;
+    let stamp = stamp(&file.metadata()?);
+    let place = folder.join(PROGRAM);
+    let kept = files::read(&place, LARGEST).ok().and_then(|bytes| serde_json::from_slice::<Program>(&bytes).ok());
+    if let Some(program) = kept.filter(|program| program.stamp == stamp) {
+        return Ok(program.digest);
+    }
     let mut hash = Sha256::new();
     io::copy(&mut file, &mut hash)?;
-    Ok(format!("{:x}", hash.finalize()))
+    let digest = format!("{:x}", hash.finalize());
+    let program = Program { stamp, digest };
+    if let Err(error) = files::replace(&place, &serde_json::to_vec(&program)?) {
+        tracing::debug!(%error, "the program's digest is not kept");
+    }
+    Ok(program.digest)
+}
+
+/// A program's file and what it comes to.
+#[derive(Serialize, Deserialize)]
+struct Program {
+    stamp: String,
+    digest: String,
+}
+
+/// Which file it is, and when it was last changed: its inode's time of change can't be set.
+fn stamp(file: &Metadata) -> String {
+    let times = [file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec()].map(|time| time.to_string());
+    format!("{}:{} {} {}", file.dev(), file.ino(), file.size(), times.join(" "))
 }
 
 #[cfg(test)]
@@ -65,9 +96,20 @@ mod tests {
     }
 
     #[test]
-    fn a_program_has_one_digest() {
-        let digest = program().unwrap();
-        assert_eq!(digest.len(), 64);
-        assert_eq!(program().unwrap(), digest);
+    fn a_program_has_one_digest_that_is_kept_with_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let digest = program(folder.path()).unwrap();
+        assert_eq!(digest, format!("{:x}", Sha256::digest(std::fs::read("/proc/self/exe").unwrap())));
+        let place = folder.path().join(PROGRAM);
+        let change = |from: &str, to: &str| {
+            let text = std::fs::read_to_string(&place).unwrap().replace(from, to);
+            std::fs::write(&place, text).unwrap();
+        };
+        change(&digest, "kept");
+        assert_eq!(program(folder.path()).unwrap(), "kept");
+        change("\"stamp\":\"", "\"stamp\":\"1");
+        assert_eq!(program(folder.path()).unwrap(), digest, "of another file");
+        std::fs::write(&place, "{").unwrap();
+        assert_eq!(program(folder.path()).unwrap(), digest);
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Reading(Option<JoinHandle<io::Result<Known>>>);
 pub(super) fn known(asked: &Asked<'_>) -> Reading {
     let kept = asked.earlier.filter(|earlier| earlier.leave_out || !in_ci());
     let folder = kept.map(|earlier| earlier.folder.to_owned());
-    let read = |folder: PathBuf| store::program().map(|program| Known { green: store::read(&folder), program });
+    let read = |folder: PathBuf| store::program(&folder).map(|program| Known { green: store::read(&folder), program });
     Reading(folder.map(|folder| tokio::task::spawn_blocking(move || read(folder))))
 }
 

@@ -25,10 +25,10 @@ pub(super) fn lint(args: &LintArgs, setting: Setting<'_>) -> Result<Exit, Failur
     for facts in kinds_of_hosts() {
         let RunPlan { groups, left_out, .. } = selection.plan(&facts)?;
         let skipped = left_out.into_iter().filter(|out| matches!(out.why, WhyOut::Skipped(_)));
-        runs.extend(skipped.map(|out| out.scenario));
+        runs.extend(skipped.map(|out| String::clone(&out.scenario)));
         let cases: Vec<_> = groups.into_iter().flat_map(|group| group.cases).collect();
         counts.push(format!("{} on {} with cgroup {}", cases.len(), facts.engine, facts.cgroups));
-        runs.extend(cases.iter().map(|case| case.scenario.clone()));
+        runs.extend(cases.iter().map(|case| String::clone(&case.scenario)));
         plans.push(cases);
     }
     let scenarios: BTreeSet<&str> = selection.loaded.scenarios.iter().map(|one| one.name.as_str()).collect();
@@ -62,7 +62,7 @@ fn idle_axes(plans: &[Vec<CasePlan>]) -> Vec<String> {
         for (scenario, cases) in of_scenario {
             for axis in cases.iter().flat_map(|case| case.point.keys()).collect::<BTreeSet<_>>() {
                 if let Some(changes) = changes(&cases, axis) {
-                    *effect.entry((scenario.to_owned(), axis.clone())).or_default() |= changes;
+                    *effect.entry((scenario.to_owned(), axis.to_string())).or_default() |= changes;
                 }
             }
         }
@@ -78,8 +78,8 @@ fn idle_axes(plans: &[Vec<CasePlan>]) -> Vec<String> {
 fn changes(cases: &[&CasePlan], axis: &str) -> Option<bool> {
     let mut groups: BTreeMap<Vec<(String, String)>, Vec<CasePlan>> = BTreeMap::new();
     for case in cases {
-        let rest = case.point.iter().filter(|(name, _)| *name != axis);
-        let rest = rest.map(|(name, value)| (name.clone(), value.to_string())).collect();
+        let rest = case.point.iter().filter(|(name, _)| name.as_str() != axis);
+        let rest = rest.map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let mut plain = (*case).clone();
         plain.id = CaseId(String::new());
         plain.point.clear();

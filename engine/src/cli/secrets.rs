@@ -8,7 +8,7 @@ use crate::secrets::unfit;
 /// The values of the secrets that a plan names, by variable; cases whose secret has none became skipped.
 pub(super) fn values(plan: &mut RunPlan) -> BTreeMap<String, String> {
     let specs = plan.groups.iter().flat_map(|group| &group.cases).map(|case| &case.container.secrets);
-    let variables: BTreeSet<String> = specs.flat_map(BTreeMap::values).cloned().collect();
+    let variables: BTreeSet<String> = specs.flat_map(|secrets| secrets.values()).cloned().collect();
     let (mut values, mut wrong) = (BTreeMap::new(), BTreeMap::new());
     for variable in variables {
         match std::env::var(&variable) {

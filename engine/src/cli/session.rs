@@ -345,7 +345,9 @@ impl Session<'_> {
 
 /// What the end of an engine of ours has undone on the machine does not last; `before` is how the run found it.
 pub(super) async fn settle(host: &dyn Host, before: Option<HostState>, leaks: &mut Vec<Leak>) {
-    if let Some(before) = before
+    // To look at a machine takes some hundredths of a second.
+    if leaks.iter().any(|leak| leak.lasting)
+        && let Some(before) = before
         && let Some(now) = host.state(true).await
     {
         leak::settle(leaks, &host.facts().name, &leak::changes(&before, &now));
@@ -371,7 +373,7 @@ fn default_jobs(slowness: u32) -> usize {
 
 /// A case's place among goldens: its axes, and the facts of the host that goldens may depend on.
 fn coordinates(case: &CasePlan, facts: &Facts) -> Coordinates {
-    let mut at: Coordinates = case.point.iter().map(|(axis, value)| (axis.clone(), value.to_string())).collect();
+    let mut at: Coordinates = case.point.iter().map(|(axis, value)| (axis.to_string(), value.to_string())).collect();
     at.extend(golden::record::RecordedHost::of(facts).coordinates());
     at
 }

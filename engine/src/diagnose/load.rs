@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::model::Diagnoses;
-use super::parse::{parse, shipped};
+use super::parse::{is_shipped, parse, shipped};
 use crate::scenario::LoadError;
 use crate::scenario::load::{leads_out, linked_out, read_text, shown};
 use crate::source::Sources;
@@ -21,6 +21,9 @@ pub fn load(images: &Path) -> Result<Diagnoses, LoadError> {
             return Err(LoadError { diagnostics: vec![linked_out(&path, images)] });
         }
         let text = read_text(&path).map_err(|diagnostic| LoadError { diagnostics: vec![*diagnostic] })?;
+        if is_shipped(&text) {
+            return Ok(shipped());
+        }
         let mut sources = Sources::default();
         let file = sources.add(shown(&path), text);
         all = parse(&sources, file).map_err(|diagnostics| LoadError { diagnostics })?;

@@ -62,7 +62,7 @@ impl Diagnoses {
         let nothing = lines.peek().is_none().then_some("");
         for line in nothing.into_iter().chain(lines) {
             for entry in &self.0 {
-                let Some(groups) = entry.line.captures(line) else { continue };
+                let Some(groups) = entry.line.regex().and_then(|pattern| pattern.captures(line)) else { continue };
                 let holds = entry.holds(&templates, &context, known);
                 if matches!(holds, Holds::No) {
                     continue;

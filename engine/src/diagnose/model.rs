@@ -1,7 +1,8 @@
 //! The shapes: an entry of the file, and what it comes to for one log. Plain values.
 
-use regex::Regex;
 use serde::{Deserialize, Serialize};
+
+use crate::observe::pattern::Lazy;
 
 /// One `[[diagnosis]]` of the file: a line that people meet, why it is there, and what to do.
 #[derive(Debug, Clone)]
@@ -9,7 +10,7 @@ pub struct Entry {
     /// Its name; no two have the same.
     pub name: String,
     /// The line, without ANSI sequences; its named groups may stand as `{name}` in the texts. An empty log is one empty line.
-    pub line: Regex,
+    pub line: Lazy,
     /// When it is the cause: an expression over `host.*` and `container.*`.
     pub when: Option<String>,
     /// Why the line is there.

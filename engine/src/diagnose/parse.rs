@@ -9,7 +9,7 @@ use super::keys::{DIAGNOSES, DIAGNOSIS};
 use super::link::{projects, url};
 use super::matching::CONTAINER;
 use super::model::{Diagnoses, Entry};
-use crate::observe::pattern::{author, builtin};
+use crate::observe::pattern::{Lazy, author, builtin};
 use crate::scenario::cursor::{Cx, Fields, Item};
 use crate::scenario::document::with_root;
 use crate::scenario::pattern::parse as parse_pattern;
@@ -28,7 +28,21 @@ pub fn shipped() -> Diagnoses {
     let mut sources = Sources::default();
     let file = sources.add("images/diagnoses.toml", SHIPPED);
     // A test holds that there is no error in them.
-    parse(&sources, file).unwrap_or_default()
+    decode(&sources, file, Patterns::AreRight).unwrap_or_default()
+}
+
+/// Whether a text is that of the shipped entries.
+pub(super) fn is_shipped(text: &str) -> bool {
+    text == SHIPPED
+}
+
+/// What is known of a file's patterns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patterns {
+    /// Nothing: each is checked.
+    AreAsked,
+    /// That they compile, and have the groups that the texts name. To find that out takes most of the time of reading.
+    AreRight,
 }
 
 /// Decodes a `diagnoses.toml`.
@@ -36,37 +50,44 @@ pub fn shipped() -> Diagnoses {
 /// # Errors
 /// Everything that is wrong with it, by place.
 pub fn parse(sources: &Sources, file: FileId) -> Result<Diagnoses, Vec<Diagnostic>> {
+    decode(sources, file, Patterns::AreAsked)
+}
+
+fn decode(sources: &Sources, file: FileId, patterns: Patterns) -> Result<Diagnoses, Vec<Diagnostic>> {
     let sink = Sink::new(sources);
     let cx = Cx { sink: &sink, file };
     let entries = with_root(cx, &DIAGNOSES, |fields| {
         let item = fields.get("diagnosis")?;
         let items = item.list("a list of tables", "write [[diagnosis]], with two brackets, for each")?;
         let mut names: BTreeSet<String> = BTreeSet::new();
-        Some(items.iter().filter_map(|item| entry(item, &mut names)).collect::<Vec<_>>())
+        Some(items.iter().filter_map(|item| entry(item, &mut names, patterns)).collect::<Vec<_>>())
     });
     let found = sink.finish();
     if found.is_empty() { Ok(Diagnoses(entries.unwrap_or_default())) } else { Err(found) }
 }
 
-fn entry(item: &Item<'_, '_>, names: &mut BTreeSet<String>) -> Option<Entry> {
+fn entry(item: &Item<'_, '_>, names: &mut BTreeSet<String>, patterns: Patterns) -> Option<Entry> {
     let fields = item.table(&DIAGNOSIS, "write [[diagnosis]] with `name`, `line`, `cause` and `fix`")?;
     let name = fields.required("name", "name = \"cgroup-read-only\"").and_then(|item| item.text());
     if let Some(name) = &name {
         check_name(&fields, name, names);
     }
     let line = fields.required("line", "a regular expression on a line: line = 'Read-only file system$'");
-    let line = line.and_then(|item| item.text()).and_then(|text| pattern(&fields, &text));
+    let line = line.and_then(|item| item.text());
+    let groups = match &line {
+        Some(text) if patterns == Patterns::AreAsked => groups(&fields, text),
+        _ => None,
+    };
+    let line = line.filter(|_| groups.is_some() || patterns == Patterns::AreRight);
     let when = fields.get("when").and_then(|item| item.condition()).map(|condition| condition.0);
     if let Some(when) = &when {
         let whose = "names here".to_owned();
         Scope { axes: Vec::new(), paths: &CONTAINER, whose }.condition(fields.cx.sink, when);
     }
-    let groups: BTreeSet<String> =
-        line.iter().flat_map(Regex::capture_names).flatten().map(ToOwned::to_owned).collect();
     let told = |item: Option<Item<'_, '_>>| {
         let text = item.and_then(|item| item.text())?;
-        if line.is_some() {
-            check_groups(&fields, &text, &groups);
+        if let Some(groups) = &groups {
+            check_groups(&fields, &text, groups);
         }
         Some(text.value.split_whitespace().collect::<Vec<_>>().join(" "))
     };
@@ -82,7 +103,7 @@ fn entry(item: &Item<'_, '_>, names: &mut BTreeSet<String>) -> Option<Entry> {
     fields.finish();
     Some(Entry {
         name: name?.value,
-        line: line?,
+        line: Lazy::new(line?.value),
         when: when.map(|when| when.value),
         cause: cause?,
         fix: fix?,
@@ -105,8 +126,8 @@ fn check_name(fields: &Fields<'_, '_>, name: &Sp<String>, names: &mut BTreeSet<S
     }
 }
 
-/// The pattern, which must be able to miss a line: one that fits every line would hide all that follow it.
-fn pattern(fields: &Fields<'_, '_>, text: &Sp<String>) -> Option<Regex> {
+/// The groups of a pattern, which must be able to miss a line: one that fits every line would hide all that follow it.
+fn groups(fields: &Fields<'_, '_>, text: &Sp<String>) -> Option<BTreeSet<String>> {
     let cx = fields.cx;
     let hir = parse_pattern(cx, text)?;
     if hir.properties().minimum_len() == Some(0) && text.value != "^$" {
@@ -115,7 +136,8 @@ fn pattern(fields: &Fields<'_, '_>, text: &Sp<String>) -> Option<Regex> {
         cx.sink.push(Diagnostic::new(Code::BadRegex, message, &text.loc, "here").help(help));
         return None;
     }
-    author(&text.value).ok()
+    let pattern = author(&text.value).ok()?;
+    Some(pattern.capture_names().flatten().map(ToOwned::to_owned).collect())
 }
 
 fn check_groups(fields: &Fields<'_, '_>, text: &Sp<String>, groups: &BTreeSet<String>) {

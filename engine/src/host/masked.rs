@@ -87,7 +87,7 @@ impl Host for Masked {
 
     async fn create(&self, request: &CreateRequest) -> Result<ContainerId, HostError> {
         let mut request = request.clone();
-        for (name, variable) in std::mem::take(&mut request.spec.secrets) {
+        for (name, variable) in std::mem::take(&mut *request.spec.secrets) {
             let Some(value) = self.values.get(&variable) else {
                 let words = format!("the secret `{name}` has no value: {variable} is not set");
                 return Err(HostError::local(format!("create container {}", request.name), words));

@@ -1,9 +1,13 @@
 //! Reads this machine's state, for [`crate::leak`]: files of `/proc` and `/sys`, and nothing else.
 
 use std::collections::BTreeMap;
-use std::fs::{self, read_to_string};
+use std::fs::{self, File, read_to_string};
+use std::io::Read as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, openat};
 
 use super::facts::{Mount, mounts};
 use crate::leak::{CgroupDirs, HostState, of_an_engine};
@@ -60,16 +64,45 @@ fn has_process(cgroup: &Path) -> bool {
 
 /// Every sysctl that can be written, and read.
 fn sysctls(folder: &Path) -> BTreeMap<String, String> {
-    let files =
-        walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok).filter(|entry| entry.file_type().is_file());
-    let one = |entry: walkdir::DirEntry| {
-        let mode = entry.metadata().ok()?.permissions().mode();
-        let name = entry.path().strip_prefix(folder).ok()?.to_string_lossy().replace('/', ".");
-        let settable = mode & 0o200 != 0 && mode & 0o400 != 0;
-        let value = settable.then(|| read_to_string(entry.path()).ok()).flatten()?;
-        Some((name, value.trim().to_owned()))
-    };
-    files.filter_map(one).collect()
+    let mut found = BTreeMap::new();
+    if let Ok(top) = openat(CWD, folder, FOLDER, Mode::empty()) {
+        sysctls_in(&top, "", &mut found);
+    }
+    found
+}
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Those of a folder. Each is opened from its folder on: that there are more than a thousand, each some folders deep, and that
+/// the kernel is slow at names of sysctls is most of what a look at the machine costs.
+fn sysctls_in(folder: &OwnedFd, above: &str, found: &mut BTreeMap<String, String>) {
+    let entries = Dir::read_from(folder).into_iter().flatten().filter_map(Result::ok);
+    for entry in entries {
+        let (file_name, kind) = (entry.file_name(), entry.file_type());
+        let name = file_name.to_string_lossy();
+        if kind == FileType::Directory && name != "." && name != ".." {
+            if let Ok(inner) = openat(folder, file_name, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
+                sysctls_in(&inner, &format!("{above}{name}."), found);
+            }
+        } else if kind == FileType::RegularFile
+            && let Some(value) = sysctl(folder, file_name)
+        {
+            found.insert(format!("{above}{name}"), value);
+        }
+    }
+}
+
+/// The value of one that can be written, and read. The kernel opens none for reading that can't be read.
+fn sysctl(folder: &OwnedFd, name: &std::ffi::CStr) -> Option<String> {
+    let file = openat(folder, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let mut file = File::from(file);
+    let settable = |mode: u32| mode & 0o200 != 0 && mode & 0o400 != 0;
+    if !settable(file.metadata().ok()?.permissions().mode()) {
+        return None;
+    }
+    let mut value = String::with_capacity(128);
+    file.read_to_string(&mut value).ok()?;
+    Some(value.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -83,6 +116,18 @@ mod tests {
         let sysctls = first.sysctls.as_ref().map_or(0, BTreeMap::len);
         assert!(sysctls > 100, "{sysctls}");
         assert!(first.sysctls.as_ref().is_some_and(|all| all.contains_key("kernel.core_pattern")));
+        let (top, mut names) = (Path::new("/proc/sys"), Vec::new());
+        for entry in walkdir::WalkDir::new(top).into_iter().filter_map(Result::ok) {
+            let mode = entry.metadata().expect("metadata").permissions().mode();
+            if entry.file_type().is_file() && mode & 0o600 == 0o600 && fs::read_to_string(entry.path()).is_ok() {
+                names.push(entry.path().strip_prefix(top).expect("below").to_string_lossy().replace('/', "."));
+            }
+        }
+        names.sort();
+        assert_eq!(
+            second.sysctls.iter().flat_map(BTreeMap::keys).collect::<Vec<_>>(),
+            names.iter().collect::<Vec<_>>()
+        );
         let restless = crate::leak::changes(
             &HostState { sysctls: first.sysctls, ..HostState::default() },
             &HostState { sysctls: second.sysctls, ..HostState::default() },

@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn any_of_the_states_and_codes_holds() {
         let mut plan = plan(vec![]);
-        plan.boot_expect = vec![boots(&[BootState::Exited, BootState::Frozen])];
+        plan.boot_expect = vec![boots(&[BootState::Exited, BootState::Frozen])].into();
         plan.boot_expect[0].exit = vec![1, 255];
         assert_eq!(judged(&plan, &exited()).verdict, Verdict::Pass);
         let other = boot(BootOutcome::Exited { code: 2 });
@@ -239,7 +239,7 @@ mod tests {
             NotApplied { flag: "tty".to_owned(), requested: "true".to_owned(), effective: "false".to_owned() };
         let worse = BootObservation { not_applied: vec![not_applied], ..late.clone() };
         assert_eq!(judged(&plan, &worse).verdict, Verdict::Fail);
-        plan.boot_expect = vec![boots(&[BootState::Timeout])];
+        plan.boot_expect = vec![boots(&[BootState::Timeout])].into();
         assert_eq!(judged(&plan, &late).verdict, Verdict::Pass);
     }
 
@@ -259,7 +259,7 @@ mod tests {
         let asked = |pattern: &str| vec![check(Stream::Console, Ask::Regex(pattern.to_owned()))];
         plan.boot_expect[0].checks = asked(r"^\[  OK  \] Reached target multi-user\.target - Multi-User System\.$");
         assert_eq!(judged(&plan, &boot(BootOutcome::Running)).verdict, Verdict::Pass);
-        plan.boot_expect = vec![boots(&[BootState::Refused])];
+        plan.boot_expect = vec![boots(&[BootState::Refused])].into();
         plan.boot_expect[0].checks = asked("^unable to apply caps");
         assert_eq!(judged(&plan, &refused()).verdict, Verdict::Pass, "the engine's words");
     }
@@ -292,11 +292,11 @@ mod tests {
         }
         plan.unknown_lines = UnknownLines::Fail;
         assert_eq!(broken(&judged(&plan, &seen)), ["boot: no unknown console lines: odd\nodder"]);
-        plan.known_lines = vec!["^odd$".to_owned()];
+        plan.known_lines = vec!["^odd$".to_owned()].into();
         assert_eq!(broken(&judged(&plan, &seen)), ["boot: no unknown console lines: odder"]);
-        plan.known_lines = vec!["^odd".to_owned()];
+        plan.known_lines = vec!["^odd".to_owned()].into();
         assert_eq!(judged(&plan, &seen).verdict, Verdict::Pass);
-        plan.known_lines = vec!["(".to_owned()];
+        plan.known_lines = vec!["(".to_owned()].into();
         assert_eq!(judged(&plan, &seen).verdict, Verdict::Fail);
         let many: String = (0..25).map(|n| format!("odd {n}\n")).collect();
         plan.known_lines.clear();
@@ -312,7 +312,7 @@ mod tests {
         let mut plan = plan(vec![]);
         assert!(judges_lines(&plan, &boot(BootOutcome::Degraded { failed_units: vec![] })));
         assert!(!judges_lines(&plan, &exited()));
-        plan.boot_expect = vec![boots(&[BootState::Exited])];
+        plan.boot_expect = vec![boots(&[BootState::Exited])].into();
         assert!(!judges_lines(&plan, &boot(BootOutcome::Running)));
     }
 

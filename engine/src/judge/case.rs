@@ -26,8 +26,9 @@ pub struct Judged {
 pub fn golden_keys(plan: &CasePlan) -> Vec<GoldenKey> {
     let of_boot = plan.boot_expect.iter().flat_map(|expectation| &expectation.checks);
     let mut keys: Vec<GoldenKey> = Vec::new();
-    for key in
-        of_boot.chain(plan.steps.iter().flat_map(step::golden_checks)).filter_map(|check| golden::key(plan, check))
+    for key in of_boot
+        .chain(plan.steps.iter().flat_map(|step| step::golden_checks(step)))
+        .filter_map(|check| golden::key(plan, check))
     {
         if !keys.contains(&key) {
             keys.push(key);
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn steps_of_a_case_that_must_not_boot_need_not_run() {
         let mut plan = plan(vec![step("s", vec![expect(Some(ExitSpec::Any), vec![])])]);
-        plan.boot_expect = vec![boots(&[BootState::Exited])];
+        plan.boot_expect = vec![boots(&[BootState::Exited])].into();
         let dead = boot(BootOutcome::Exited { code: 255 });
         let verdict = |outcome: &BootOutcome| {
             judge_case(&plan, Some(&boot(outcome.clone())), &[not_run("s")], &BTreeMap::new()).verdict

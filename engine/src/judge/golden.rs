@@ -15,7 +15,7 @@ pub(super) fn key(plan: &CasePlan, check: &Check) -> Option<GoldenKey> {
         Stream::Stderr => ".stderr",
         Stream::Console => ".console",
     };
-    Some(GoldenKey { scenario: plan.scenario.clone(), folder: format!("{name}{suffix}") })
+    Some(GoldenKey { scenario: String::clone(&plan.scenario), folder: format!("{name}{suffix}") })
 }
 
 /// How the golden's text of a check is made; by all built-in rules for a boot, whose plan has no place for names.
@@ -54,7 +54,7 @@ pub fn golden_text(plan: &CasePlan, of: &GoldenKey, raw: &str) -> Option<Result<
 pub fn golden_form(plan: &CasePlan, of: &GoldenKey) -> Option<Result<Form, NormaliseError>> {
     let is_it = |check: &&Check| key(plan, check).as_ref() == Some(of);
     let of_steps =
-        plan.steps.iter().flat_map(|step| step.expect.iter().map(move |expect| (Some(step), &expect.checks)));
+        plan.steps.iter().flat_map(|step| step.expect.iter().map(move |expect| (Some(&**step), &expect.checks)));
     let of_boot = plan.boot_expect.iter().map(|expect| (None, &expect.checks));
     let (step, check) = of_boot.chain(of_steps).find_map(|(step, checks)| Some((step, checks.iter().find(is_it)?)))?;
     Some(form(plan, step, check))

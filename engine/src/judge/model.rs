@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observe::{BootObservation, StepObservation};
 use crate::plan::{Action, CaseId, CasePlan, StepPlan};
-use crate::scenario::model::{AxisValue, Level, Stream};
+use crate::scenario::model::{Level, Point, Stream};
 use crate::source::Place;
 
 /// The result of a case. Never conflated: each is counted apart.
@@ -182,7 +182,7 @@ pub struct CaseResult {
     /// The scenario's question.
     pub title: String,
     /// Its point in the matrix.
-    pub point: IndexMap<String, AxisValue>,
+    pub point: Point,
     /// The host's name.
     pub host: String,
     /// The result.
@@ -230,7 +230,7 @@ impl Recipe {
             Action::Engine(action) => format!("engine {}", action.words()),
         };
         let commands = case.steps.iter().map(|step| (step.name.clone(), command(step))).collect();
-        Self { tags: case.tags.clone(), commands, elsewhere: String::new() }
+        Self { tags: Vec::clone(&case.tags), commands, elsewhere: String::new() }
     }
 }
 
@@ -240,8 +240,8 @@ impl CaseResult {
     pub fn of_nothing(case: &CasePlan, host: &str, verdict: Verdict) -> Self {
         Self {
             id: case.id.clone(),
-            scenario: case.scenario.clone(),
-            title: case.title.clone(),
+            scenario: String::clone(&case.scenario),
+            title: String::clone(&case.title),
             point: case.point.clone(),
             host: host.to_owned(),
             verdict,

@@ -59,8 +59,9 @@ pub(super) fn boots(states: &[BootState]) -> BootExpectation {
 
 /// A case that boots to `running` and has these steps.
 pub(crate) fn plan(steps: Vec<StepPlan>) -> CasePlan {
-    let boot_expect = vec![boots(&[BootState::Running])];
-    CasePlan { title: "A?".to_owned(), boot_expect, steps, ..crate::testing::case("a[x=1]") }
+    let boot_expect = vec![boots(&[BootState::Running])].into();
+    let steps = steps.into_iter().map(Into::into).collect();
+    CasePlan { title: "A?".into(), boot_expect, steps, ..crate::testing::case("a[x=1]") }
 }
 
 pub(super) const CONSOLE: &str = "systemd 252 running in system mode (+PAM)\r\r\n\

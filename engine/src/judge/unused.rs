@@ -39,7 +39,7 @@ pub fn unused_rules(
     let of = |scenario: &Scenario| {
         let results: Vec<&CaseResult> = results.iter().filter(|result| result.scenario == scenario.name).collect();
         let left: Vec<&WhyOut> =
-            left_out.iter().filter(|out| out.scenario == scenario.name).map(|out| &out.why).collect();
+            left_out.iter().filter(|out| *out.scenario == scenario.name).map(|out| &out.why).collect();
         let whole = results.iter().all(|result| seen_whole(result))
             && !left.iter().any(|why| matches!(why, WhyOut::Filtered(_)));
         let skipped = left.iter().filter(|why| matches!(why, WhyOut::Skipped(_))).count();

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
 use minijinja::Value;
 use minijinja::value::Serde;
 
 use crate::facts::Facts;
-use crate::scenario::model::AxisValue;
+use crate::scenario::model::Point;
 
 /// What a template sees: `host.<fact>` and each axis by its name.
 #[derive(Debug, Clone)]
@@ -24,16 +23,16 @@ impl Context {
 
     /// The values of a case.
     #[must_use]
-    pub fn of(&self, point: &IndexMap<String, AxisValue>) -> Value {
+    pub fn of(&self, point: &Point) -> Value {
         let mut names: BTreeMap<String, Value> =
-            point.iter().map(|(axis, value)| (axis.clone(), Value::from(Serde(value)))).collect();
+            point.iter().map(|(axis, value)| (axis.to_string(), Value::from(Serde(value)))).collect();
         names.insert("host".into(), self.host.clone());
         Value::from_pairs(names)
     }
 
     /// What rules on a rendered container see: `host.<fact>`, the axes of `point`, and flags as `container.<flag>`.
     #[must_use]
-    pub fn of_container(&self, point: &IndexMap<String, AxisValue>, flags: Value) -> Value {
+    pub fn of_container(&self, point: &Point, flags: Value) -> Value {
         minijinja::context! { container => flags, ..self.of(point) }
     }
 }

@@ -3,9 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use indexmap::IndexMap;
-
-use crate::scenario::model::{AxisValue, Selection};
+use crate::scenario::model::{Point, Selection};
 
 /// What a selection does to scenarios: `--select`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,12 +32,12 @@ impl Select {
 /// Which of these points stay: greedily, the next is always the one that brings most of what was not there yet, and of equals the
 /// first. Each value (or pair of values) that some point has is in one that stays; points of no axis all stay.
 #[must_use]
-pub fn cover(points: &[&IndexMap<String, AxisValue>], selection: Selection) -> Vec<bool> {
-    let mut numbers = HashMap::new();
-    let brings: Vec<Vec<usize>> = points.iter().map(|point| brought(point, selection, &mut numbers)).collect();
+pub fn cover(points: &[&Point], selection: Selection) -> Vec<bool> {
     if selection == Selection::Full || points.iter().any(|point| point.is_empty()) {
         return vec![true; points.len()];
     }
+    let mut numbers = HashMap::new();
+    let brings: Vec<Vec<usize>> = points.iter().map(|point| brought(point, selection, &mut numbers)).collect();
     let mut missing = vec![true; numbers.len()];
     let mut stays = vec![false; points.len()];
     // What a point brings can only become less: one that is still the best after it was counted anew is the best.
@@ -61,11 +59,7 @@ pub fn cover(points: &[&IndexMap<String, AxisValue>], selection: Selection) -> V
 }
 
 /// The numbers of the values, or pairs of values, that a point has. A point of one axis has no pair: its value counts.
-fn brought(
-    point: &IndexMap<String, AxisValue>,
-    selection: Selection,
-    numbers: &mut HashMap<[(usize, String); 2], usize>,
-) -> Vec<usize> {
+fn brought(point: &Point, selection: Selection, numbers: &mut HashMap<[(usize, String); 2], usize>) -> Vec<usize> {
     let values: Vec<(usize, String)> = point.values().map(ToString::to_string).enumerate().collect();
     let mut number = |item: [(usize, String); 2]| {
         let next = numbers.len();
@@ -85,14 +79,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    type Point = IndexMap<String, AxisValue>;
+    use crate::scenario::model::AxisValue;
 
     fn product(sizes: &[usize]) -> Vec<Point> {
         sizes.iter().enumerate().fold(vec![Point::new()], |points, (axis, size)| {
             let with = |point: &Point, value: usize| {
                 let mut point = point.clone();
-                point.insert(format!("axis{axis}"), AxisValue::Int(i64::try_from(value).unwrap()));
+                point.insert(format!("axis{axis}").into(), AxisValue::Int(i64::try_from(value).unwrap()));
                 point
             };
             points.iter().flat_map(|point| (0..*size).map(move |value| with(point, value))).collect()
@@ -106,12 +99,15 @@ mod tests {
     }
 
     fn values(points: &[&Point]) -> BTreeSet<(String, String)> {
-        points.iter().flat_map(|point| point.iter().map(|(axis, value)| (axis.clone(), value.to_string()))).collect()
+        points
+            .iter()
+            .flat_map(|point| point.iter().map(|(axis, value)| (axis.to_string(), value.to_string())))
+            .collect()
     }
 
     fn pairs(points: &[&Point]) -> BTreeSet<[(String, String); 2]> {
         let of = |point: &&Point| {
-            let all: Vec<_> = point.iter().map(|(axis, value)| (axis.clone(), value.to_string())).collect();
+            let all: Vec<_> = point.iter().map(|(axis, value)| (axis.to_string(), value.to_string())).collect();
             let all = &all;
             (0..all.len()).flat_map(|a| (a + 1..all.len()).map(move |b| [all[a].clone(), all[b].clone()])).collect()
         };

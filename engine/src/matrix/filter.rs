@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use super::cover::Select;
 use crate::plan::Partition;
-use crate::scenario::model::{AxisValue, Scenario};
+use crate::scenario::model::{Point, Scenario};
 
 /// What the user asked to see; everything else is `filtered`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct FilterError {
 impl Filters {
     /// Why a case is filtered, or `None` where it stays.
     #[must_use]
-    pub fn leaves_out(&self, scenario: &Scenario, id: &str, point: &IndexMap<String, AxisValue>) -> Option<String> {
+    pub fn leaves_out(&self, scenario: &Scenario, id: &str, point: &Point) -> Option<String> {
         if self.ids.as_ref().is_some_and(|ids| !ids.contains(id)) {
             return Some("rerun: not one of the cases to run again".to_owned());
         }
@@ -46,7 +46,7 @@ impl Filters {
             return Some(format!("--tag {}", self.tags.join(",")));
         }
         for (axis, wanted) in &self.axes {
-            let stays = point.get(axis).is_some_and(|value| wanted.contains(&value.to_string()));
+            let stays = point.get(axis.as_str()).is_some_and(|value| wanted.contains(&value.to_string()));
             if !stays {
                 return Some(format!("--axis {axis}={}", wanted.join(",")));
             }
@@ -71,14 +71,19 @@ impl Filters {
         for (axis, wanted) in &self.axes {
             let known: BTreeSet<String> = scenarios
                 .iter()
-                .filter_map(|s| s.matrix.axes.get(axis))
+                .filter_map(|s| s.matrix.axes.get(axis.as_str()))
                 .flatten()
                 .map(|entry| entry.value.to_string())
-                .chain(scenarios.iter().flat_map(|s| &s.matrix.include).filter_map(|p| Some(p.get(axis)?.to_string())))
+                .chain(
+                    scenarios
+                        .iter()
+                        .flat_map(|s| &s.matrix.include)
+                        .filter_map(|p| Some(p.get(axis.as_str())?.to_string())),
+                )
                 .collect();
             if known.is_empty() {
                 let axes: BTreeSet<&str> =
-                    scenarios.iter().flat_map(|s| s.matrix.axes.keys().map(String::as_str)).collect();
+                    scenarios.iter().flat_map(|s| s.matrix.axes.keys().map(|axis| axis.as_str())).collect();
                 return Err(unknown("axis", axis, &axes));
             }
             for value in wanted {

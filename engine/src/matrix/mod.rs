@@ -4,8 +4,10 @@ mod context;
 mod cover;
 mod expand;
 mod filter;
+mod part;
 
 pub use context::Context;
 pub use cover::{Select, cover};
 pub use expand::{Case, MAX_CASES, expand};
 pub use filter::{FilterError, Filters};
+pub use part::{Names, Part};

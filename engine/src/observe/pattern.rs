@@ -1,5 +1,7 @@
 //! How patterns become regular expressions: the built-in ones, and those that authors write. Pure.
 
+use std::sync::OnceLock;
+
 use regex::{Regex, RegexBuilder};
 
 /// How large a compiled pattern of an author may be, in bytes: enough for any real one, too little to exhaust a machine.
@@ -20,6 +22,25 @@ pub(crate) fn author(pattern: &str) -> Result<Regex, String> {
         regex::Error::CompiledTooBig(limit) => format!("it is too large (more than {limit} bytes when compiled)"),
         other => other.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
     })
+}
+
+/// An author's pattern, known to compile, that does so when it is first needed: there are many, and most runs need none.
+#[derive(Debug, Clone)]
+pub struct Lazy {
+    text: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Lazy {
+    /// Takes a pattern that somebody has held to compile.
+    pub(crate) const fn new(text: String) -> Self {
+        Self { text, compiled: OnceLock::new() }
+    }
+
+    /// The compiled pattern; `None` where it does not compile after all.
+    pub(crate) fn regex(&self) -> Option<&Regex> {
+        self.compiled.get_or_init(|| author(&self.text).ok()).as_ref()
+    }
 }
 
 #[cfg(test)]

@@ -1,26 +1,26 @@
 //! The plan of a whole run: every case rendered, those that do not run with their reason, the others by shared boot.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher as _, RandomState};
+use std::collections::HashSet;
 
-use indexmap::IndexMap;
 use minijinja::Value;
 
 use super::container;
 use super::error::PlanError;
 use super::model::{
-    Action, BootExpectation, BootGroup, BootSpec, CaseId, CasePlan, ContainerSpec, Expectation, LeftOut, Risk, RunPlan,
-    StepPlan, WhyOut,
+    Action, BootExpectation, BootSpec, CaseId, CasePlan, ContainerSpec, Expectation, LeftOut, Risk, RunPlan, StepPlan,
+    WhyOut,
 };
 use super::render::Renderer;
 use super::requirements::{forbidden, lacking, takes_no_script};
 use super::risk;
+use super::run::group;
 use crate::facts::Facts;
 use crate::images::Catalogue;
-use crate::matrix::{Case, Context, Filters, cover, expand};
+use crate::matrix::{Case, Context, Filters, Names, Part, cover, expand};
 use crate::scenario::Templates;
-use crate::scenario::model::{self as scenario, AxisValue, EngineAction, Phase, Scenario, Selection, Step};
+use crate::scenario::model::{self as scenario, NormaliseRule, Phase, Point, Scenario, Selection, Step};
+use crate::shared::Shared;
 use crate::source::Sources;
 
 /// What a plan is made from besides the scenarios.
@@ -61,103 +61,6 @@ pub fn plan(scenarios: &[Scenario], inputs: Inputs<'_>) -> Result<RunPlan, Vec<P
     Ok(plan)
 }
 
-/// Cases that may share a boot, together; the groups stand where their first case stood.
-pub(super) fn group(plans: Vec<CasePlan>) -> Vec<BootGroup> {
-    let mut groups: Vec<BootGroup> = Vec::new();
-    // By a hash of what must be equal, and not by a copy of it, which would be most of a large plan's memory once more.
-    let mut shared: HashMap<u64, Vec<usize>> = HashMap::new();
-    let hasher = RandomState::new();
-    for plan in plans {
-        if plan.solo {
-            groups.push(BootGroup { cases: vec![plan] });
-            continue;
-        }
-        let alike = shared.entry(hasher.hash_one((&plan.container, &plan.boot))).or_default();
-        let same = |at: &&usize| {
-            let first = &groups[**at].cases[0];
-            first.container == plan.container && first.boot == plan.boot
-        };
-        match alike.iter().find(same) {
-            Some(at) => groups[*at].cases.push(plan),
-            None => {
-                alike.push(groups.len());
-                groups.push(BootGroup { cases: vec![plan] });
-            }
-        }
-    }
-    groups
-}
-
-impl RunPlan {
-    /// How many cases run.
-    #[must_use]
-    pub fn cases(&self) -> usize {
-        self.groups.iter().map(|g| g.cases.len()).sum()
-    }
-
-    /// Adds an axis that has one value in all of the plan, to ids and points alike: where a run has several hosts, each
-    /// host's plan gets `host=<name>`.
-    pub fn add_axis(&mut self, axis: &str, value: &str) {
-        let add = |id: &mut CaseId, point: &mut IndexMap<String, AxisValue>| {
-            *id = id.with(axis, value);
-            point.insert(axis.to_owned(), AxisValue::Str(value.to_owned()));
-        };
-        self.groups.iter_mut().flat_map(|group| &mut group.cases).for_each(|case| add(&mut case.id, &mut case.point));
-        self.left_out.iter_mut().for_each(|case| add(&mut case.id, &mut case.point));
-    }
-
-    /// Makes every limit of time so many times wider: the host is slower than those that limits are written for.
-    pub fn widen(&mut self, times: u32) {
-        for case in self.groups.iter_mut().flat_map(|group| &mut group.cases) {
-            case.boot.timeout *= times;
-            for step in &mut case.steps {
-                step.timeout *= times;
-                if let Some(wait) = &mut step.wait {
-                    wait.limit *= times;
-                }
-                if let Action::Engine(EngineAction::Stop { grace } | EngineAction::Restart { grace }) = &mut step.action
-                {
-                    *grace *= times;
-                }
-            }
-        }
-    }
-
-    /// Turns the cases that may change the host into skipped ones: on a machine that nobody gave for that.
-    pub fn spare_host(&mut self) {
-        self.skip(|case| match &case.risk {
-            Risk::None => None,
-            Risk::Host { flags, .. } => {
-                Some(format!("it may change this host ({flags}): use a lab host, or --allow-host-risk"))
-            }
-        });
-    }
-
-    /// Turns the cases of which `why` gives a reason into skipped ones: an image that can't be had.
-    pub fn skip(&mut self, why: impl Fn(&CasePlan) -> Option<String>) {
-        self.leave_out(|case| why(case).map(WhyOut::Skipped));
-    }
-
-    /// Takes the cases out of which `why` says so.
-    pub fn leave_out(&mut self, mut why: impl FnMut(&CasePlan) -> Option<WhyOut>) {
-        for group in &mut self.groups {
-            group.cases.retain(|case| match why(case) {
-                None => true,
-                Some(why) => {
-                    self.left_out.push(LeftOut {
-                        id: case.id.clone(),
-                        scenario: case.scenario.clone(),
-                        point: case.point.clone(),
-                        why,
-                    });
-                    false
-                }
-            });
-        }
-        self.groups.retain(|group| !group.cases.is_empty());
-    }
-}
-
 /// What of a rendered container rules may read: [`crate::scenario::CONTAINER_PATHS`].
 fn flags(container: &ContainerSpec) -> Value {
     let ContainerSpec { cgroupns, systemd, privileged, .. } = container;
@@ -176,6 +79,40 @@ struct Planner<'a> {
     compiled: RefCell<HashSet<String>>,
 }
 
+/// What the cases of one scenario have in common.
+struct Common<'s> {
+    scenario: &'s Scenario,
+    name: Shared<String>,
+    title: Shared<String>,
+    tags: Shared<Vec<String>>,
+    normalise_rules: Shared<Vec<NormaliseRule>>,
+    container: Part<Result<Shared<ContainerSpec>, WhyOut>>,
+    boot: Part<BootParts>,
+    /// `None` where a step's condition does not hold.
+    steps: Vec<Part<Option<Shared<StepPlan>>>>,
+    /// Of the case before: the next is often the same in most.
+    last: (Shared<ContainerSpec>, Shared<Risk>),
+}
+
+/// How a case boots, what must come of it, and console lines that are known.
+type BootParts = (BootSpec, Shared<Vec<BootExpectation>>, Shared<Vec<String>>);
+
+impl<'s> Common<'s> {
+    fn of(scenario: &'s Scenario) -> Self {
+        Self {
+            scenario,
+            name: scenario.name.clone().into(),
+            title: scenario.title.clone().into(),
+            tags: scenario.tags.clone().into(),
+            normalise_rules: scenario.normalise_rules.clone().into(),
+            container: Part::default(),
+            boot: Part::default(),
+            steps: scenario.steps.iter().map(|_| Part::default()).collect(),
+            last: Default::default(),
+        }
+    }
+}
+
 impl Planner<'_> {
     fn scenario(
         &self,
@@ -183,13 +120,12 @@ impl Planner<'_> {
         plans: &mut Vec<CasePlan>,
         left_out: &mut Vec<LeftOut>,
     ) -> Result<(), PlanError> {
+        let mut common = Common::of(scenario);
         let mut running = Vec::new();
         for case in expand(scenario, &self.templates, &self.context, self.inputs.filters, self.inputs.max_cases)? {
-            match self.case(scenario, &case)? {
+            match self.case(&mut common, case)? {
                 Ok(plan) => running.push(plan),
-                Err(why) => {
-                    left_out.push(LeftOut { id: case.id, scenario: scenario.name.clone(), point: case.point, why });
-                }
+                Err(out) => left_out.push(out),
             }
         }
         self.select(scenario, running, plans, left_out);
@@ -218,25 +154,32 @@ impl Planner<'_> {
         }
     }
 
-    /// The plan of a case, or why it does not run. Not applicable beats filtered beats skipped.
-    fn case(&self, scenario: &Scenario, case: &Case) -> Result<Result<CasePlan, WhyOut>, PlanError> {
+    /// The plan of a case, or why it does not run.
+    fn case(&self, common: &mut Common<'_>, case: Case) -> Result<Result<CasePlan, LeftOut>, PlanError> {
+        let planned = self.rendered(common, &case)?;
+        let Case { id, point, .. } = case;
+        Ok(match planned {
+            Ok(plan) => Ok(CasePlan { id, point, ..plan }),
+            Err(why) => Err(LeftOut { id, scenario: common.name.clone(), point, why }),
+        })
+    }
+
+    /// The plan of a case without its name and point, or why it does not run. Not applicable beats filtered beats skipped.
+    fn rendered(&self, common: &mut Common<'_>, case: &Case) -> Result<Result<CasePlan, WhyOut>, PlanError> {
         if let Some(why @ WhyOut::NotApplicable(_)) = &case.out {
             return Ok(Err(why.clone()));
         }
-        let names = self.context.of(&case.point);
+        let scenario = common.scenario;
+        let names = Names::of(&self.context, &case.point);
         let r = self.renderer(&names, case);
-        let container = container::render(&scenario.layers, &r)?;
-        if let Some(reason) = self.setup_mode_forbids(&container, scenario, &r)? {
-            return Ok(Err(WhyOut::NotApplicable(reason)));
-        }
-        if let Some(reason) = lacking(&container, self.inputs.facts) {
-            return Ok(Err(WhyOut::NotApplicable(reason)));
-        }
-        if let Some(why) = &case.out {
-            return Ok(Err(why.clone()));
-        }
+        let container = common.container.of(&names, || self.container(scenario, &common.last.0, &r))?;
+        let container = match (container, &case.out) {
+            (Err(why), _) => return Ok(Err(why)),
+            (_, Some(why)) => return Ok(Err(why.clone())),
+            (Ok(container), None) => container,
+        };
         if !scenario.skip.is_empty() {
-            let known = self.context.of_container(&case.point, flags(&container));
+            let known = names.with_container(flags(&container));
             let of_container = self.renderer(&known, case);
             for rule in &scenario.skip {
                 if of_container.holds(Some(&rule.when))? {
@@ -247,8 +190,28 @@ impl Planner<'_> {
         if let Some(reason) = forbidden(&container, self.inputs.facts) {
             return Ok(Err(WhyOut::Skipped(reason)));
         }
-        let risk = Self::risk(scenario, case, &container)?;
-        self.render(scenario, case, container, risk, &r).map(Ok)
+        let mut risk = Shared::from(Self::risk(scenario, case, &container)?);
+        risk.join(&common.last.1);
+        common.last = (container.clone(), risk.clone());
+        render(common, &names, container, risk, &r).map(Ok)
+    }
+
+    /// The container of a case, or why it makes no sense here.
+    fn container(
+        &self,
+        scenario: &Scenario,
+        last: &ContainerSpec,
+        r: &Renderer<'_>,
+    ) -> Result<Result<Shared<ContainerSpec>, WhyOut>, PlanError> {
+        let mut container = container::render(&scenario.layers, r)?;
+        if let Some(reason) = self.setup_mode_forbids(&container, scenario, r)? {
+            return Ok(Err(WhyOut::NotApplicable(reason)));
+        }
+        if let Some(reason) = lacking(&container, self.inputs.facts) {
+            return Ok(Err(WhyOut::NotApplicable(reason)));
+        }
+        container.join(last);
+        Ok(Ok(container.into()))
     }
 
     /// What the container may do to the host, which the scenario must have declared.
@@ -275,7 +238,7 @@ impl Planner<'_> {
         Ok(Risk::Host { flags, declared, alone: risk::alone(container) })
     }
 
-    fn renderer<'r>(&'r self, names: &'r Value, case: &'r Case) -> Renderer<'r> {
+    fn renderer<'r>(&'r self, names: &'r Names<'r>, case: &'r Case) -> Renderer<'r> {
         let Self { templates, compiled, .. } = self;
         Renderer { templates, sources: self.inputs.sources, names, case: &case.id, compiled }
     }
@@ -307,7 +270,7 @@ impl Planner<'_> {
         if mode.not_applicable.is_empty() {
             return Ok(None);
         }
-        let names = self.context.of_container(&indexmap::IndexMap::new(), flags(container));
+        let names = self.context.of_container(&Point::new(), flags(container));
         for rule in &mode.not_applicable {
             if PlanError::at(self.templates.holds(&rule.when.0.value, &names), &rule.when.0.loc, r.case)? {
                 return Ok(Some(format!("{}: {}", mode.name, rule.reason)));
@@ -315,45 +278,50 @@ impl Planner<'_> {
         }
         Ok(None)
     }
+}
 
-    fn render(
-        &self,
-        scenario: &Scenario,
-        case: &Case,
-        container: ContainerSpec,
-        risk: Risk,
-        r: &Renderer<'_>,
-    ) -> Result<CasePlan, PlanError> {
-        let boot = &scenario.boot;
-        let mut steps = Vec::new();
-        let mut solo = scenario.fresh;
-        for step in &scenario.steps {
-            if r.holds(step.when.as_ref())? {
-                solo |= step.changes || step.at == Phase::Boot;
-                steps.push(render_step(step, r)?);
-            }
+/// A case that runs, without its name and point.
+fn render(
+    common: &mut Common<'_>,
+    names: &Names<'_>,
+    container: Shared<ContainerSpec>,
+    risk: Shared<Risk>,
+    r: &Renderer<'_>,
+) -> Result<CasePlan, PlanError> {
+    let scenario = common.scenario;
+    let (boot, boot_expect, known_lines) = common.boot.of(names, || render_boot(&scenario.boot, r))?;
+    let mut steps = Vec::with_capacity(scenario.steps.len());
+    let mut solo = scenario.fresh;
+    for (step, part) in scenario.steps.iter().zip(&mut common.steps) {
+        if let Some(plan) = part.of(names, || render_step(step, r))? {
+            solo |= step.changes || step.at == Phase::Boot;
+            steps.push(plan);
         }
-        Ok(CasePlan {
-            id: case.id.clone(),
-            scenario: scenario.name.clone(),
-            title: scenario.title.clone(),
-            tags: scenario.tags.clone(),
-            point: case.point.clone(),
-            container,
-            boot: BootSpec { timeout: boot.timeout, ready: boot.ready, before: r.optional(boot.before.as_ref())? },
-            boot_expect: boot
-                .expect
-                .iter()
-                .filter_map(|e| render_boot_expectation(e, r).transpose())
-                .collect::<Result<Vec<_>, _>>()?,
-            unknown_lines: boot.unknown_lines,
-            known_lines: boot.known_lines.iter().map(|t| r.pattern(t)).collect::<Result<_, _>>()?,
-            steps,
-            normalise_rules: scenario.normalise_rules.clone(),
-            solo,
-            risk,
-        })
     }
+    Ok(CasePlan {
+        id: CaseId(String::new()),
+        scenario: common.name.clone(),
+        title: common.title.clone(),
+        tags: common.tags.clone(),
+        point: Point::new(),
+        container,
+        boot,
+        boot_expect,
+        unknown_lines: scenario.boot.unknown_lines,
+        known_lines,
+        steps,
+        normalise_rules: common.normalise_rules.clone(),
+        solo,
+        risk,
+    })
+}
+
+fn render_boot(boot: &scenario::Boot, r: &Renderer<'_>) -> Result<BootParts, PlanError> {
+    let spec = BootSpec { timeout: boot.timeout, ready: boot.ready, before: r.optional(boot.before.as_ref())? };
+    let expect = boot.expect.iter().filter_map(|e| render_boot_expectation(e, r).transpose());
+    let expect = expect.collect::<Result<Vec<_>, _>>()?;
+    let known_lines = boot.known_lines.iter().map(|t| r.pattern(t)).collect::<Result<Vec<_>, _>>()?;
+    Ok((spec, expect.into(), known_lines.into()))
 }
 
 fn render_boot_expectation(
@@ -372,7 +340,11 @@ fn render_boot_expectation(
     }))
 }
 
-fn render_step(step: &Step, r: &Renderer<'_>) -> Result<StepPlan, PlanError> {
+/// `None` where its condition does not hold.
+fn render_step(step: &Step, r: &Renderer<'_>) -> Result<Option<Shared<StepPlan>>, PlanError> {
+    if !r.holds(step.when.as_ref())? {
+        return Ok(None);
+    }
     let texts = |templates: &[scenario::Template]| templates.iter().map(|t| r.text(t)).collect::<Result<Vec<_>, _>>();
     let action = match &step.action {
         scenario::Action::Shell(text) => Action::Run(vec!["/bin/sh".into(), "-c".into(), r.text(text)?]),
@@ -391,7 +363,7 @@ fn render_step(step: &Step, r: &Renderer<'_>) -> Result<StepPlan, PlanError> {
         }
     }
     let capture = |c: &scenario::Capture| Ok((c.name.clone(), r.pattern(&c.regex)?));
-    Ok(StepPlan {
+    let plan = StepPlan {
         name: step.name.value.clone(),
         at: step.at,
         action,
@@ -403,5 +375,6 @@ fn render_step(step: &Step, r: &Renderer<'_>) -> Result<StepPlan, PlanError> {
         user: r.optional(step.user.as_ref())?,
         normalise: step.normalise.clone(),
         expect,
-    })
+    };
+    Ok(Some(plan.into()))
 }

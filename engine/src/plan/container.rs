@@ -32,8 +32,8 @@ pub(super) fn render(layers: &[Layer], renderer: &Renderer<'_>) -> Result<Contai
                 spec.secrets.retain(|name, _| !templates.contains_key(name));
             }
             let map = match key {
-                Map::Env => &mut spec.env,
-                Map::Sysctls => &mut spec.sysctls,
+                Map::Env => &mut *spec.env,
+                Map::Sysctls => &mut *spec.sysctls,
             };
             for (name, template) in templates {
                 let text = renderer.text(template)?;

@@ -9,6 +9,7 @@ mod partition;
 mod render;
 mod requirements;
 mod risk;
+mod run;
 
 pub use compose::{Inputs, plan};
 pub use digest::digest;

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::partition::Share;
 use crate::scenario::model::Ask;
 use crate::scenario::model::{
-    AxisValue, BootState, EngineAction, ExitSpec, Level, NormaliseRule, Phase, Readiness, Repeat, Stream, UnknownLines,
+    BootState, EngineAction, ExitSpec, Level, NormaliseRule, Phase, Point, Readiness, Repeat, Stream, UnknownLines,
     Wait,
 };
+use crate::shared::Shared;
 use crate::source::Place;
 
 /// A case's name: `cgroups/mounts[cgroupns=private,setup_mode=rebind]`. Stable over runs and hosts.
@@ -74,7 +74,7 @@ pub struct ContainerSpec {
     /// podman's `--security-opt unmask=…`: paths, or `ALL`.
     pub unmask: Vec<String>,
     /// `--tmpfs`: path and options (maybe empty).
-    pub tmpfs: BTreeMap<String, String>,
+    pub tmpfs: Shared<BTreeMap<String, String>>,
     /// `--volume`.
     pub volumes: Vec<String>,
     /// `--device`.
@@ -82,12 +82,12 @@ pub struct ContainerSpec {
     /// `--ulimit`.
     pub ulimits: Vec<String>,
     /// `--env`.
-    pub env: BTreeMap<String, String>,
+    pub env: Shared<BTreeMap<String, String>>,
     /// `--env` of secrets: the variable of sdc-engine's own environment that holds the value. The value is never here.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub secrets: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "none")]
+    pub secrets: Shared<BTreeMap<String, String>>,
     /// `--sysctl`.
-    pub sysctls: BTreeMap<String, String>,
+    pub sysctls: Shared<BTreeMap<String, String>>,
     /// `--stop-signal`.
     pub stop_signal: Option<String>,
     /// `--network`.
@@ -112,6 +112,20 @@ pub struct ContainerSpec {
     pub user: Option<String>,
     /// What PID 1 runs in place of the image's init.
     pub command: Vec<String>,
+}
+
+impl ContainerSpec {
+    /// Holds the other's tables in place of equal ones of its own.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.tmpfs.join(&other.tmpfs);
+        self.env.join(&other.env);
+        self.secrets.join(&other.secrets);
+        self.sysctls.join(&other.sysctls);
+    }
+}
+
+fn none(secrets: &BTreeMap<String, String>) -> bool {
+    secrets.is_empty()
 }
 
 /// How a container boots: with [`ContainerSpec`] all that decides whether two cases may share a boot.
@@ -201,37 +215,37 @@ pub struct StepPlan {
     pub expect: Vec<Expectation>,
 }
 
-/// One case: a container to boot and what to do and expect there.
+/// One case: a container to boot and what to do and expect there. What is the same in other cases is held once for all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CasePlan {
     /// Its name.
     pub id: CaseId,
     /// The scenario's name.
-    pub scenario: String,
+    pub scenario: Shared<String>,
     /// The scenario's question.
-    pub title: String,
+    pub title: Shared<String>,
     /// The scenario's tags.
-    pub tags: Vec<String>,
+    pub tags: Shared<Vec<String>>,
     /// Its point in the matrix.
-    pub point: IndexMap<String, AxisValue>,
+    pub point: Point,
     /// The container.
-    pub container: ContainerSpec,
+    pub container: Shared<ContainerSpec>,
     /// The boot.
     pub boot: BootSpec,
     /// What must come of the boot.
-    pub boot_expect: Vec<BootExpectation>,
+    pub boot_expect: Shared<Vec<BootExpectation>>,
     /// What to do with console lines that no rule knows.
     pub unknown_lines: UnknownLines,
     /// Patterns of console lines known to be harmless besides the built-in ones.
-    pub known_lines: Vec<String>,
+    pub known_lines: Shared<Vec<String>>,
     /// The steps in order.
-    pub steps: Vec<StepPlan>,
+    pub steps: Vec<Shared<StepPlan>>,
     /// Own normalising rules.
-    pub normalise_rules: Vec<NormaliseRule>,
+    pub normalise_rules: Shared<Vec<NormaliseRule>>,
     /// Whether the case must have a boot of its own.
     pub solo: bool,
     /// What it may do to the host.
-    pub risk: Risk,
+    pub risk: Shared<Risk>,
 }
 
 /// What a case may do to the machine that its container runs on, as far as its flags tell.
@@ -287,9 +301,9 @@ pub struct LeftOut {
     /// Its name.
     pub id: CaseId,
     /// The scenario's name.
-    pub scenario: String,
+    pub scenario: Shared<String>,
     /// Its point in the matrix.
-    pub point: IndexMap<String, AxisValue>,
+    pub point: Point,
     /// Why.
     pub why: WhyOut,
 }

@@ -159,7 +159,7 @@ mod tests {
             case.solo = n % 5 == 0;
             case
         });
-        RunPlan { groups: super::super::compose::group(cases.collect()), ..RunPlan::default() }
+        RunPlan { groups: super::super::run::group(cases.collect()), ..RunPlan::default() }
     }
 
     /// The cases of each share.

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use minijinja::Value;
 use regex::RegexBuilder;
 
 use super::error::PlanError;
 use super::model::{self, CaseId};
+use crate::matrix::Names;
 use crate::scenario::Templates;
 use crate::scenario::model::{Ask, Check, Condition, Template};
 use crate::source::Sources;
@@ -19,14 +19,18 @@ const REGEX_SIZE: usize = 4 << 20;
 pub(super) struct Renderer<'a> {
     pub(super) templates: &'a Templates,
     pub(super) sources: &'a Sources,
-    pub(super) names: &'a Value,
+    pub(super) names: &'a Names<'a>,
     pub(super) case: &'a CaseId,
     pub(super) compiled: &'a RefCell<HashSet<String>>,
 }
 
 impl Renderer<'_> {
     pub(super) fn text(&self, template: &Template) -> Result<String, PlanError> {
-        PlanError::at(self.templates.render(&template.0.value, self.names), &template.0.loc, self.case)
+        let text = &template.0;
+        if Templates::is_plain(&text.value) {
+            return Ok(text.value.clone());
+        }
+        PlanError::at(self.templates.render(&text.value, self.names.for_text(&text.value)), &text.loc, self.case)
     }
 
     pub(super) fn optional(&self, template: Option<&Template>) -> Result<Option<String>, PlanError> {
@@ -34,7 +38,8 @@ impl Renderer<'_> {
     }
 
     pub(super) fn holds(&self, condition: Option<&Condition>) -> Result<bool, PlanError> {
-        condition.map_or(Ok(true), |c| PlanError::at(self.templates.holds(&c.0.value, self.names), &c.0.loc, self.case))
+        let Some(Condition(when)) = condition else { return Ok(true) };
+        PlanError::at(self.templates.holds(&when.value, self.names.for_text(&when.value)), &when.loc, self.case)
     }
 
     /// A pattern, known to compile after rendering. Captured values are put in as text later, so they stand for any

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use crate::observe::pattern;
 
@@ -28,6 +28,43 @@ static SSH_SAYS: LazyLock<Regex> = LazyLock::new(|| {
         (?: :?\ (?:port\ \d|Permission\ denied\ \(|Name\ or|Temporary\ failure|nodename|and\ you|has\ changed|closed))",
     )
 });
+
+// Most documents have nothing of a kind, and to compile the pattern that finds it takes milliseconds: so what it can't do
+// without is looked for first.
+
+/// Whether a text may have addresses of engines.
+pub(super) fn may_have_addresses(text: &str) -> bool {
+    ["ssh://", "tcp://", "http://"].iter().any(|scheme| text.contains(scheme))
+}
+
+/// Whether a text may have home folders in their usual places.
+pub(super) fn may_have_homes(text: &str) -> bool {
+    ["home/", "/Users/"].iter().any(|folder| text.contains(folder))
+}
+
+fn addresses(text: &str) -> impl Iterator<Item = Captures<'_>> {
+    may_have_addresses(text).then(|| ADDRESS.captures_iter(text)).into_iter().flatten()
+}
+
+fn homes(text: &str) -> impl Iterator<Item = Captures<'_>> {
+    may_have_homes(text).then(|| HOME.captures_iter(text)).into_iter().flatten()
+}
+
+fn words_of_ssh(text: &str) -> impl Iterator<Item = Captures<'_>> {
+    // What its pattern has behind the name.
+    const BEHIND: [&str; 8] = [
+        "port ",
+        "Permission denied (",
+        "Name or",
+        "Temporary failure",
+        "nodename",
+        "and you",
+        "has changed",
+        "closed",
+    ];
+    let may = BEHIND.iter().any(|words| text.contains(words));
+    may.then(|| SSH_SAYS.captures_iter(text)).into_iter().flatten()
+}
 
 /// Names that tell nothing of whom or where, or that stand for something else in every report; in an address they are
 /// names all the same.
@@ -71,7 +108,7 @@ fn is_telling(name: &str) -> bool {
 
 /// Whether a home is where homes usually are.
 fn is_usual(home: &str) -> bool {
-    HOME.find(home).is_some_and(|found| found.len() == home.len())
+    may_have_homes(home) && HOME.find(home).is_some_and(|found| found.len() == home.len())
 }
 
 /// An address's machine without the brackets of IPv6.
@@ -166,7 +203,7 @@ impl Names {
 
     /// The name that a host's machine has for itself.
     pub(super) fn machine_behind(&mut self, host: &str, machine: &str) {
-        let address = ADDRESS.captures(host).map(|found| bare(&found["host"]).to_owned());
+        let address = addresses(host).next().map(|found| bare(&found["host"]).to_owned());
         match address.filter(|address| self.of_machine(address).is_some()) {
             Some(address) => {
                 self.alias(&address, machine);
@@ -178,16 +215,16 @@ impl Names {
 
     /// Takes note of the addresses and homes of a text.
     pub(super) fn learn(&mut self, text: &str) {
-        for found in ADDRESS.captures_iter(text) {
+        for found in addresses(text) {
             if &found["scheme"] != "http" {
                 self.machine(&found["host"]);
                 self.user(found.name("user").map_or("", |user| user.as_str()));
             }
         }
-        for found in HOME.captures_iter(text) {
+        for found in homes(text) {
             self.home(&found["home"]);
         }
-        for found in SSH_SAYS.captures_iter(text) {
+        for found in words_of_ssh(text) {
             self.machine(&found["host"]);
             self.user(found.name("user").map_or("", |user| user.as_str()));
         }

@@ -45,7 +45,7 @@ pub fn explained(told: &Explained<'_>, columns: Option<usize>) -> String {
     for (name, value) in flags(plan) {
         field("flag", &format!("{name} = {value}"));
     }
-    if let Risk::Host { flags, declared, .. } = &plan.risk {
+    if let Risk::Host { flags, declared, .. } = &*plan.risk {
         field("risk", &format!("it may change the host ({flags}): {declared}"));
     }
     field("boot", &boot(plan));

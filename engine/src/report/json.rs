@@ -15,7 +15,7 @@ use crate::observe::escape;
 use crate::observe::{BootObservation, StepObservation};
 use crate::plan::{CaseId, LeftOut, Share, WhyOut};
 use crate::redact::Redaction;
-use crate::scenario::model::AxisValue;
+use crate::scenario::model::Point;
 
 use super::Reporter;
 use super::counts::{Counts, Outcome};
@@ -108,7 +108,7 @@ struct Case<'a> {
     id: &'a CaseId,
     scenario: &'a str,
     title: &'a str,
-    point: &'a IndexMap<String, AxisValue>,
+    point: &'a Point,
     host: &'a str,
     #[serde(flatten)]
     verdict: &'a Verdict,
@@ -132,7 +132,7 @@ struct Case<'a> {
 struct Left<'a> {
     id: &'a CaseId,
     scenario: &'a str,
-    point: &'a IndexMap<String, AxisValue>,
+    point: &'a Point,
     verdict: &'static str,
     detail: &'a str,
 }

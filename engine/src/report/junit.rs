@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 use serde_json::Value;
 
@@ -14,7 +13,7 @@ use crate::events::Event;
 use crate::judge::{CaseResult, JudgementKind, Verdict};
 use crate::plan::{LeftOut, WhyOut};
 use crate::redact::Redaction;
-use crate::scenario::model::AxisValue;
+use crate::scenario::model::Point;
 
 use super::file::Target;
 use super::groups::decisive;
@@ -204,7 +203,7 @@ fn full_text(result: &CaseResult) -> String {
     anstream::adapter::strip_str(&lines.join("\n")).to_string()
 }
 
-fn properties(point: &IndexMap<String, AxisValue>, verdict: &str) -> Vec<(String, String)> {
+fn properties(point: &Point, verdict: &str) -> Vec<(String, String)> {
     let axes = point.iter().map(|(axis, value)| (format!("axis.{axis}"), plain_log(&value.to_string())));
     axes.chain([("verdict".to_owned(), verdict.to_owned())]).collect()
 }

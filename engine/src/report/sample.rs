@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use indexmap::IndexMap;
-
 use crate::diagnose::Diagnosis;
 use crate::events::{BootPhase, Event, Summary};
 use crate::facts::{CgroupLayout, CgroupVersion, Facts};
@@ -11,13 +9,13 @@ use crate::judge::{CaseResult, Judgement, JudgementKind, Recipe, Subject, Unused
 use crate::leak::{Change, Leak};
 use crate::observe::{BootObservation, BootOutcome, NotApplied, RunOutput, RunStatus, StepObservation};
 use crate::plan::{CaseId, LeftOut, WhyOut};
-use crate::scenario::model::{AxisValue, Level};
+use crate::scenario::model::{AxisValue, Level, Point};
 use crate::source::Place;
 
 use super::run::Run;
 
-pub(super) fn point(axes: &[(&str, &str)]) -> IndexMap<String, AxisValue> {
-    axes.iter().map(|(axis, value)| ((*axis).to_owned(), AxisValue::Str((*value).to_owned()))).collect()
+pub(super) fn point(axes: &[(&str, &str)]) -> Point {
+    axes.iter().map(|(axis, value)| ((*axis).into(), AxisValue::Str((*value).into()))).collect()
 }
 
 fn id(scenario: &str, axes: &[(&str, &str)]) -> CaseId {

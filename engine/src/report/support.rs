@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use indexmap::IndexMap;
-
 use crate::judge::{CaseResult, Verdict};
-use crate::scenario::model::{AxisValue, BootState};
+use crate::scenario::model::{BootState, Point};
 
 use super::counts::Counts;
 use super::run::Run;
@@ -106,12 +104,12 @@ impl Support {
             if let Some(tally) = support.cell(&case.point) {
                 count(tally);
             }
-            count(&mut support.scenarios.entry(case.scenario.clone()).or_default().1);
+            count(&mut support.scenarios.entry(String::clone(&case.scenario)).or_default().1);
         }
         support
     }
 
-    fn cell(&mut self, point: &IndexMap<String, AxisValue>) -> Option<&mut Tally> {
+    fn cell(&mut self, point: &Point) -> Option<&mut Tally> {
         let row = point.get(ROWS)?.to_string();
         let column = COLUMNS.iter().map(|axis| point.get(*axis).map_or_else(|| ANY.to_owned(), ToString::to_string));
         Some(self.cells.entry((Row(row != "default", row), column.collect())).or_default())

@@ -14,7 +14,7 @@ use crate::host::{ContainerId, CreateRequest, ExecRequest, Host, HostError, Host
 use crate::images::{ImageDef, SetupMode};
 use crate::observe::console::{deciding_line, plain};
 use crate::observe::{BootObservation, BootOutcome, escape};
-use crate::plan::{BootSpec, CasePlan};
+use crate::plan::{BootSpec, CasePlan, ContainerSpec};
 use crate::scenario::model::Readiness;
 
 /// How long the first `systemctl is-system-running --wait` may take before it is asked anew, and how long any. It waits for a signal of
@@ -51,7 +51,7 @@ pub(super) async fn make(run: &Run, case: &CasePlan, name: String) -> Result<Mad
     let mode =
         run.catalogue.setup_modes.get(&case.container.setup_mode).ok_or_else(|| missing(&case.container.setup_mode))?;
     let request = CreateRequest {
-        spec: case.container.clone(),
+        spec: ContainerSpec::clone(&case.container),
         image: tag.clone(),
         name,
         argv: argv(image, mode, case),

@@ -114,7 +114,8 @@ impl Boot<'_> {
     ) -> Result<(BootOutcome, Duration, Vec<StepObservation>), HostError> {
         let host = self.run.host.as_ref();
         let case = self.first();
-        let early: Vec<&StepPlan> = case.steps.iter().filter(|step| step.at == Phase::Boot).collect();
+        let early: Vec<&StepPlan> =
+            case.steps.iter().map(|step| &**step).filter(|step| step.at == Phase::Boot).collect();
         if early.is_empty() {
             let outcome = boot::watch(host, &made.id, &made.console, &case.boot, booting).await?;
             return Ok((outcome, booting.elapsed(), vec![]));

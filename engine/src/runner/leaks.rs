@@ -69,7 +69,7 @@ impl Leaks {
         if let Some(watch) = &self.watch {
             let cases = Cases {
                 ids: group.cases.iter().map(|case| case.id.clone()).collect(),
-                declared: group.cases.iter().any(|case| case.risk != Risk::None),
+                declared: group.cases.iter().any(|case| *case.risk != Risk::None),
             };
             let watch = &mut *watch.lock().await;
             for noted in [&mut watch.running, &mut watch.suspects, &mut watch.may_have_set] {

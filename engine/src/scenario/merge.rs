@@ -112,12 +112,12 @@ pub(crate) fn finish(name: &str, draft: Draft) -> Scenario {
         host_risk: draft.host_risk,
         select: draft.select.unwrap_or_default(),
         matrix: Matrix {
-            axes: axes.map(|(name, axis)| (name, axis.entries.into_iter().map(|e| e.value).collect())).collect(),
+            axes: axes.map(|(name, axis)| (name.into(), axis.entries.into_iter().map(|e| e.value).collect())).collect(),
             exclude: draft.exclude,
             include: draft
                 .include
                 .into_iter()
-                .map(|include| include.point.into_iter().map(|(name, value)| (name, value.value)).collect())
+                .map(|include| include.point.into_iter().map(|(name, value)| (name.into(), value.value)).collect())
                 .collect(),
         },
         skip: draft.skip,

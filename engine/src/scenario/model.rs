@@ -5,6 +5,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::shared::Shared;
 use crate::source::{Loc, Sp};
 
 /// A text that may hold `${{ … }}`; it is known to compile and to name known variables only.
@@ -33,8 +34,14 @@ pub enum AxisValue {
     /// A whole number.
     Int(i64),
     /// Text.
-    Str(String),
+    Str(Shared<String>),
 }
+
+/// The name of an axis: every case has those of its scenario.
+pub type AxisName = Shared<String>;
+
+/// A point of a matrix: the value of each axis, in the order of the file.
+pub type Point = IndexMap<AxisName, AxisValue>;
 
 impl std::fmt::Display for AxisValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -59,11 +66,11 @@ pub struct AxisEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Matrix {
     /// Axis name to values; never an empty list.
-    pub axes: IndexMap<String, Vec<AxisEntry>>,
+    pub axes: IndexMap<AxisName, Vec<AxisEntry>>,
     /// Combinations that are not applicable, with the reason.
     pub exclude: Vec<Rule>,
     /// Points added to the cross product; each names every axis.
-    pub include: Vec<IndexMap<String, AxisValue>>,
+    pub include: Vec<Point>,
 }
 
 /// One layer of `[container]`: what is absent leaves the layer below as it is.

@@ -52,10 +52,10 @@ pub(in super::super) async fn prune(args: PruneArgs, setting: Setting<'_>) -> Re
 /// has that golden is not known.
 fn covered(ran: &Ran, key: &GoldenKey) -> Vec<Covered> {
     let skipped =
-        ran.record.left_out.iter().filter(|out| matches!(out.why, WhyOut::Skipped(_)) && out.scenario == key.scenario);
+        ran.record.left_out.iter().filter(|out| matches!(out.why, WhyOut::Skipped(_)) && *out.scenario == key.scenario);
     let axes = skipped.map(|out| {
         let point = out.point.iter().filter(|(axis, _)| axis.as_str() != HOST_AXIS);
-        point.map(|(axis, value)| (axis.clone(), value.to_string())).collect()
+        point.map(|(axis, value)| (axis.to_string(), value.to_string())).collect()
     });
     let skipped: BTreeSet<Coordinates> = axes.collect();
     let of = |(number, facts)| {

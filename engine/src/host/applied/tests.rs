@@ -2,6 +2,7 @@
 //! fields come from its own API ([`crate::host::docker`] merges them so).
 
 use super::*;
+use crate::shared::Shared;
 
 fn docker() -> Value {
     serde_json::from_str(include_str!("../testdata/docker-20.10-inspect.json")).expect("json")
@@ -15,7 +16,7 @@ fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(ToString::to_string).collect()
 }
 
-fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn pairs(pairs: &[(&str, &str)]) -> Shared<BTreeMap<String, String>> {
     pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
 }
 

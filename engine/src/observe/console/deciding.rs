@@ -11,7 +11,7 @@ use crate::observe::pattern;
 static SETUP: LazyLock<Regex> = LazyLock::new(|| pattern::builtin(r"^sdc-setup\[[^\]]*\]: (?:FAILED|NOT SUPPORTED): "));
 
 static BANNER: LazyLock<Regex> =
-    LazyLock::new(|| pattern::builtin(&format!(r"{PREFIX}systemd v?\d.* running in .*mode\b")));
+    LazyLock::new(|| pattern::builtin(&format!(r"{PREFIX}systemd v?[0-9].* running in .*mode\b")));
 
 /// PID 1 gives up, and names the outermost thing that failed; the group is the error's text where there is one.
 static GAVE_UP: LazyLock<Regex> = LazyLock::new(|| {

@@ -13,10 +13,12 @@ use crate::observe::{escape, pattern};
 const LINE_LIMIT: usize = 4096;
 
 /// Where systemd's log lines may have more in front: the kernel's stamp, and systemd's name.
-pub(super) const PREFIX: &str = r"^(?:\[\s*\d+\.\d+\] )?(?:systemd\[1\]: )?";
+pub(super) const PREFIX: &str = r"^(?:\[\s*[0-9]+\.[0-9]+\] )?(?:systemd\[1\]: )?";
 
 static BANNER: LazyLock<Regex> = LazyLock::new(|| {
-    pattern::builtin(&format!(r"{PREFIX}systemd v?(\d[\w.~+-]*)(?: \([^)]*\))? running in (?:system|test system) mode"))
+    pattern::builtin(&format!(
+        r"{PREFIX}systemd v?([0-9][0-9A-Za-z_.~+-]*)(?: \([^)]*\))? running in (?:system|test system) mode"
+    ))
 });
 static MULTI_USER: LazyLock<Regex> = LazyLock::new(|| {
     pattern::builtin(&format!(

@@ -33,7 +33,7 @@ const KNOWN: &[KnownLine] = &[
     known(r"^\[ INFO \] ", "a unit that was not needed"),
     known(r"^ {9}\S", "a unit that starts, or more of the line before"),
     known(
-        r"^\[[ *]{6}\] (?:\(\d+ of \d+\) )?(?:An? (?:start|stop) job is running for |Job \S+/[a-z-]+ running \()",
+        r"^\[[ *]{6}\] (?:\([0-9]+ of [0-9]+\) )?(?:An? (?:start|stop) job is running for |Job \S+/[a-z-]+ running \()",
         "a unit that takes long",
     ),
     known(
@@ -41,9 +41,12 @@ const KNOWN: &[KnownLine] = &[
         "a kernel module, which no container loads",
     ),
     known(r"^Startup finished in ", "the end of the boot"),
-    known(r"^[A-Z][\w./() -]* \(?(?:console|tty\w*|pts/\d+)\)?$", "the line that stands over a login prompt"),
+    known(
+        r"^[A-Z][\w./() -]* \(?(?:console|tty[0-9A-Za-z_]*|pts/[0-9]+)\)?$",
+        "the line that stands over a login prompt",
+    ),
     known(r"^(?:AlmaLinux|CentOS|Fedora|Red Hat|Rocky)\b[\w ./()-]*$", "the line that stands over a login prompt"),
-    known(r"^\[sdc-engine: \d+ bytes left out here\]$", "where this program cut the log"),
+    known(r"^\[sdc-engine: [0-9]+ bytes left out here\]$", "where this program cut the log"),
 ];
 
 const fn known(pattern: &'static str, what: &'static str) -> KnownLine {
@@ -52,7 +55,7 @@ const fn known(pattern: &'static str, what: &'static str) -> KnownLine {
 
 static KNOWN_SET: LazyLock<RegexSet> = LazyLock::new(|| known_set(KNOWN));
 static BANNER: LazyLock<Regex> =
-    LazyLock::new(|| pattern::builtin(&format!(r"{PREFIX}systemd v?\d.* running in .*mode\b")));
+    LazyLock::new(|| pattern::builtin(&format!(r"{PREFIX}systemd v?[0-9].* running in .*mode\b")));
 static PROMPT: LazyLock<Regex> = LazyLock::new(|| pattern::builtin(r"^\S+ login: ?"));
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, and a test compiles them")]

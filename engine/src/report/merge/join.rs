@@ -12,7 +12,7 @@ use crate::facts::Facts;
 use crate::judge::CaseResult;
 use crate::plan::{CaseId, HOST_AXIS, How, LeftOut, WhyOut, is_of_another_share};
 use crate::report::run::{Run, Started};
-use crate::scenario::model::AxisValue;
+use crate::scenario::model::{AxisValue, Point};
 
 /// Facts besides those that tell hosts apart which decide what runs and how.
 const DECIDES: [&str; 3] = ["controllers", "missing_capabilities", "security"];
@@ -173,8 +173,8 @@ fn unfinished(part: &Part) -> Option<String> {
 fn add_host_axis(part: &mut Part) {
     let Some(host) = names(std::slice::from_ref(part)).first().map(ToString::to_string) else { return };
     let named = |id: &mut CaseId| *id = id.with(HOST_AXIS, &host);
-    let add = |point: &mut IndexMap<String, AxisValue>| {
-        point.insert(HOST_AXIS.to_owned(), AxisValue::Str(host.clone()));
+    let add = |point: &mut Point| {
+        point.insert(HOST_AXIS.into(), AxisValue::Str(host.as_str().into()));
     };
     for result in &mut part.run.results {
         named(&mut result.id);

@@ -17,7 +17,7 @@ use crate::leak::Leak;
 use crate::observe::{BootObservation, StepObservation, seconds};
 use crate::plan::{CaseId, LeftOut, Share, WhyOut};
 use crate::report::run::{FailedHost, Run, Started};
-use crate::scenario::model::AxisValue;
+use crate::scenario::model::Point;
 
 #[derive(Deserialize)]
 struct Document {
@@ -58,7 +58,7 @@ struct Case {
     id: CaseId,
     scenario: String,
     title: String,
-    point: IndexMap<String, AxisValue>,
+    point: Point,
     host: String,
     #[serde(flatten)]
     verdict: Verdict,
@@ -80,7 +80,7 @@ struct Case {
 struct Left {
     id: CaseId,
     scenario: String,
-    point: IndexMap<String, AxisValue>,
+    point: Point,
     #[serde(flatten)]
     why: Why,
 }
@@ -152,7 +152,7 @@ fn left(Left { id, scenario, point, why }: Left) -> LeftOut {
         Why::Filtered(filter) => WhyOut::Filtered(filter),
         Why::Skipped(reason) => WhyOut::Skipped(reason),
     };
-    LeftOut { id, scenario, point, why }
+    LeftOut { id, scenario: scenario.into(), point, why }
 }
 
 #[cfg(test)]

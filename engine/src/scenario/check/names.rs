@@ -110,7 +110,7 @@ fn find(text: &str, name: &str) -> Range<usize> {
 /// Checks every template and condition of a scenario.
 pub(crate) fn scenario(sink: &Sink<'_>, scenario: &Scenario) {
     let scope = Scope {
-        axes: scenario.matrix.axes.keys().map(String::as_str).collect(),
+        axes: scenario.matrix.axes.keys().map(|axis| axis.as_str()).collect(),
         paths: &[],
         whose: format!("axes of {}", scenario.name),
     };

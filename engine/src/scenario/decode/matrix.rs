@@ -122,7 +122,7 @@ fn value(item: &Item<'_, '_>) -> Option<Sp<AxisValue>> {
             );
             return None;
         }
-        AxisValue::Str(text.to_string())
+        AxisValue::Str(text.into())
     } else {
         item.wrong("a string, a whole number or a boolean", "or { value = …, when = \"…\", reason = \"…\" }");
         return None;

@@ -31,7 +31,7 @@ fn share(run: &Run, share: u32, of: u32) -> Part {
     let mut part = run.clone();
     part.left_out.extend(run.results.iter().enumerate().filter(|(n, _)| !mine(*n)).map(|(_, result)| LeftOut {
         id: result.id.clone(),
-        scenario: result.scenario.clone(),
+        scenario: result.scenario.clone().into(),
         point: result.point.clone(),
         why: WhyOut::Filtered(format!("--partition {partition}: it is in another")),
     }));
@@ -148,5 +148,5 @@ fn hosts_stand_side_by_side_as_in_one_run() {
     let ids: BTreeSet<&str> = run.results.iter().map(|result| result.id.0.as_str()).collect();
     assert_eq!((run.started.len(), ids.len(), run.planned()), (2, 6, 6));
     assert!(ids.contains("s[n=0,host=docker-v1]") && ids.contains("s[n=2,host=podman-v2]"), "{ids:?}");
-    assert!(run.results.iter().all(|result| result.point["host"] == AxisValue::Str(result.host.clone())));
+    assert!(run.results.iter().all(|result| result.point["host"] == AxisValue::Str(result.host.as_str().into())));
 }
