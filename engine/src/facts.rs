@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 /// The facts that are coordinates of goldens besides a case's axes; no axis may have one of these names. `engine_major` is
-/// the first number of the engine's version, `delegation` is [`Facts::delegation`].
-pub const HOST_KEYS: [&str; 5] = ["cgroups", "delegation", "engine", "engine_major", "rootless"];
+/// the first number of the engine's version, `delegation` is [`Facts::delegation`], `hierarchies` [`Facts::hierarchies`].
+pub const HOST_KEYS: [&str; 6] = ["cgroups", "delegation", "engine", "engine_major", "hierarchies", "rootless"];
 
 /// The facts that a host must share with a recorded one to be compared with it. The engine's version is none of
 /// them: a newer engine is held against what older ones did, and gets files of its own where it is accepted to differ.
-pub const KIND_KEYS: [&str; 4] = ["cgroups", "delegation", "engine", "rootless"];
+pub const KIND_KEYS: [&str; 5] = ["cgroups", "delegation", "engine", "hierarchies", "rootless"];
 
 /// Which container engine answers on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -150,6 +150,13 @@ impl Facts {
     pub fn delegation(&self) -> &'static str {
         let given = if self.delegated.is_empty() { &self.controllers } else { &self.delegated };
         if ["memory", "pids"].iter().all(|name| given.contains(*name)) { "full" } else { "partial" }
+    }
+
+    /// Who laid out the machine's v1 hierarchies: `systemd`, which joins cpu with cpuacct and mounts all that the kernel has, or
+    /// `other`, as on v2, where there are none. A container sees them so, and its systemd can use cpu only where they are joined.
+    #[must_use]
+    pub fn hierarchies(&self) -> &'static str {
+        if self.cgroups == CgroupVersion::V1 && !self.host_systemd.is_empty() { "systemd" } else { "other" }
     }
 
     /// An ordinary host to start from when facts are assumed instead of probed: docker on cgroup v2, rootful, with

@@ -56,6 +56,9 @@ pub struct RecordedHost {
     pub delegation: String,
     /// The layout below `/sys/fs/cgroup`.
     pub cgroup_layout: String,
+    /// Who laid out the v1 hierarchies, `systemd` or `other`: a coordinate. Written where it is `systemd`.
+    #[serde(default = "other")]
+    pub hierarchies: String,
     /// The kernel's release.
     pub kernel: String,
     /// The operating system.
@@ -82,6 +85,7 @@ impl RecordedHost {
             cgroups: facts.cgroups.to_string(),
             delegation: facts.delegation().to_owned(),
             cgroup_layout: layout.to_owned(),
+            hierarchies: facts.hierarchies().to_owned(),
             kernel: facts.kernel.clone(),
             os: facts.os.clone(),
             arch: facts.arch.clone(),
@@ -96,10 +100,16 @@ impl RecordedHost {
             self.delegation.clone(),
             self.engine.clone(),
             major(&self.engine_version),
+            self.hierarchies.clone(),
             self.rootless.to_string(),
         ];
         HOST_KEYS.into_iter().map(str::to_owned).zip(values).collect()
     }
+}
+
+/// The hierarchies of hosts that were recorded before this was asked, and of all where it does not matter.
+fn other() -> String {
+    "other".to_owned()
 }
 
 /// The first number of a version, or all of one that starts with none.
@@ -170,6 +180,9 @@ pub fn write(groups: &[Group]) -> String {
         out.extend([line("engine_version", &host.engine_version), line("runtime", &host.runtime)]);
         out.extend([format!("rootless = {}\n", host.rootless), line("cgroups", &host.cgroups)]);
         out.extend([line("delegation", &host.delegation), line("cgroup_layout", &host.cgroup_layout)]);
+        if host.hierarchies != other() {
+            out.push_str(&line("hierarchies", &host.hierarchies));
+        }
         out.push_str(&line("kernel", &host.kernel));
         out.extend([line("os", &host.os), line("arch", &host.arch)]);
     }
@@ -311,6 +324,21 @@ mod tests {
             assert!(text.lines().any(|found| found.trim() == line), "{line} in {text}");
         }
         assert_eq!(read("recorded.toml", &write(&[])).unwrap(), []);
+    }
+
+    #[test]
+    fn a_v1_host_that_systemd_laid_out_is_a_kind_of_its_own() {
+        let by_hand = Facts { cgroups: crate::facts::CgroupVersion::V1, ..Facts::assumed() };
+        let by_systemd = Facts { host_systemd: "252".into(), ..by_hand.clone() };
+        let of = |facts: &Facts| RecordedHost::of(facts).coordinates()["hierarchies"].clone();
+        assert_eq!((of(&by_hand).as_str(), of(&by_systemd).as_str()), ("other", "systemd"));
+        assert_eq!(of(&Facts { host_systemd: "252".into(), ..Facts::assumed() }), "other");
+        let mut one = group("2025-01-01", "a", &["base"]);
+        assert!(!write(std::slice::from_ref(&one)).contains("hierarchies"));
+        one.recording.host = RecordedHost::of(&by_systemd);
+        let text = write(std::slice::from_ref(&one));
+        assert!(text.contains("\nhierarchies = \"systemd\"\n"), "{text}");
+        assert_eq!(read("recorded.toml", &text).unwrap(), [one]);
     }
 
     proptest! {

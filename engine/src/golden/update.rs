@@ -332,7 +332,7 @@ mod tests {
         assert_eq!(
             message(update(&empty(), &twice, &docker)),
             "s[mode=a] on lab-docker and s[mode=a] on lab-docker gave different texts for the same coordinates, \
-             cgroups=v2,delegation=full,engine=docker,engine_major=28,mode=a,rootless=false"
+             cgroups=v2,delegation=full,engine=docker,engine_major=28,hierarchies=other,mode=a,rootless=false"
         );
         let marker = seen(&docker, &[("mode=a", "x\n=======")]);
         let expected = "line 2 of the text of s[mode=a] looks like a merge-conflict marker";

@@ -24,7 +24,7 @@ const INIT: &str = include_str!("init.sh");
 const AGENT: &str = concat!("#!/bin/sh\n", include_str!("../facts/look.sh"), include_str!("agent.sh"));
 
 /// Packages that make a guest of a root folder.
-const NEEDED: &str = "linux-image-cloud-amd64,busybox-static,cpio,kmod,systemd-sysv,iproute2,mount";
+const NEEDED: &str = "linux-image-cloud-amd64,busybox-static,cpio,kmod,systemd-sysv,iproute2,mount,procps";
 /// The size of the guest's disk; only what is written takes room.
 const DISK: u64 = 16 << 30;
 /// What every disk is made with: no recommended packages, nothing that people read, and no waiting for the platter.
