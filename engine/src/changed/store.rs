@@ -36,35 +36,46 @@ pub fn write(folder: &Path, green: &Green) -> io::Result<()> {
     files::replace(&folder.join(FILE), &serde_json::to_vec(green)?)
 }
 
-/// The SHA-256 of the running program's file, in hexadecimal digits. That takes some hundredths of a second, so it is kept in
-/// the folder with what tells the file from any other, and from itself before it was written to.
+/// The running program's digest, which [`keep`] may have kept.
 ///
 /// # Errors
 /// Where the file can't be read: it was replaced meanwhile.
-pub fn program(folder: &Path) -> io::Result<String> {
+pub fn program(folder: &Path) -> io::Result<Program> {
     // The link leads to what runs, even where another file has taken its name.
     let mut file = File::open("/proc/self/exe").or_else(|_| File::open(std::env::current_exe()?))?;
     let stamp = stamp(&file.metadata()?);
-    let place = folder.join(PROGRAM);
-    let kept = files::read(&place, LARGEST).ok().and_then(|bytes| serde_json::from_slice::<Program>(&bytes).ok());
+    let kept = files::read(&folder.join(PROGRAM), LARGEST)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Program>(&bytes).ok());
     if let Some(program) = kept.filter(|program| program.stamp == stamp) {
-        return Ok(program.digest);
+        return Ok(Program { kept: true, ..program });
     }
     let mut hash = Sha256::new();
     io::copy(&mut file, &mut hash)?;
-    let digest = format!("{:x}", hash.finalize());
-    let program = Program { stamp, digest };
-    if let Err(error) = files::replace(&place, &serde_json::to_vec(&program)?) {
-        tracing::debug!(%error, "the program's digest is not kept");
+    Ok(Program { stamp, digest: format!("{:x}", hash.finalize()), kept: false })
+}
+
+/// Keeps the digest for the next run: to compute it takes some hundredths of a second.
+///
+/// # Errors
+/// Where the file system would not.
+pub fn keep(folder: &Path, program: &Program) -> io::Result<()> {
+    if program.kept {
+        return Ok(());
     }
-    Ok(program.digest)
+    files::replace(&folder.join(PROGRAM), &serde_json::to_vec(program)?)
 }
 
 /// A program's file and what it comes to.
-#[derive(Serialize, Deserialize)]
-struct Program {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Program {
+    /// What tells the file from any other, and from itself before it was written to.
     stamp: String,
-    digest: String,
+    /// The SHA-256 of its content, in hexadecimal digits.
+    pub digest: String,
+    /// Whether it was read from where it is kept.
+    #[serde(skip)]
+    kept: bool,
 }
 
 /// Which file it is, and when it was last changed: its inode's time of change can't be set.
@@ -98,7 +109,10 @@ mod tests {
     #[test]
     fn a_program_has_one_digest_that_is_kept_with_its_file() {
         let folder = tempfile::tempdir().unwrap();
-        let digest = program(folder.path()).unwrap();
+        let digest_of = || program(folder.path()).unwrap().digest;
+        let found = program(folder.path()).unwrap();
+        keep(folder.path(), &found).unwrap();
+        let digest = found.digest;
         assert_eq!(digest, format!("{:x}", Sha256::digest(std::fs::read("/proc/self/exe").unwrap())));
         let place = folder.path().join(PROGRAM);
         let change = |from: &str, to: &str| {
@@ -106,10 +120,10 @@ mod tests {
             std::fs::write(&place, text).unwrap();
         };
         change(&digest, "kept");
-        assert_eq!(program(folder.path()).unwrap(), "kept");
+        assert_eq!(digest_of(), "kept");
         change("\"stamp\":\"", "\"stamp\":\"1");
-        assert_eq!(program(folder.path()).unwrap(), digest, "of another file");
+        assert_eq!(digest_of(), digest, "of another file");
         std::fs::write(&place, "{").unwrap();
-        assert_eq!(program(folder.path()).unwrap(), digest);
+        assert_eq!(digest_of(), digest);
     }
 }

@@ -17,7 +17,8 @@ use crate::plan::{CaseId, RunPlan, WhyOut};
 /// What a run knows of earlier ones.
 pub(super) struct Known {
     green: Green,
-    program: String,
+    /// Its own digest.
+    pub(super) program: store::Program,
 }
 
 /// What is being read of earlier runs.
@@ -53,7 +54,7 @@ pub(super) fn complete(
     cases: &mut BTreeMap<CaseId, Planned>,
     (facts, catalogue, images): (&Facts, &Catalogue, &BTreeMap<String, String>),
 ) {
-    let origin = Origin { facts, catalogue, images, program: &known.program };
+    let origin = Origin { facts, catalogue, images, program: &known.program.digest };
     for case in plan.groups.iter().flat_map(|group| &group.cases) {
         if let Some(planned) = cases.get_mut(&case.id) {
             planned.parts = planned.parts.take().map(|parts| parts.on(case, origin));
@@ -93,9 +94,7 @@ pub(super) fn leave_out(
 
 /// Takes note of what passed.
 pub(super) fn remember(ran: &Ran, aside: &Path) {
-    if !ran.keeps_passed {
-        return;
-    }
+    let Some(program) = &ran.program else { return };
     // Read anew: what another run has found out meanwhile stays.
     let (mut green, day) = (store::read(aside), today());
     for result in &ran.outcome.results {
@@ -103,7 +102,8 @@ pub(super) fn remember(ran: &Ran, aside: &Path) {
         let Some(parts) = planned.parts.clone() else { continue };
         green.note(&result.host, &planned.case, &result.verdict, Passed { day: day.clone(), parts });
     }
-    if let Err(error) = store::write(aside, &green) {
+    // Not at the start of the run, where its digest is known: what waits for review must find room first.
+    if let Err(error) = store::write(aside, &green).and_then(|()| store::keep(aside, program)) {
         tracing::warn!("what passed is not kept for --changed: {error}");
     }
 }

@@ -66,8 +66,8 @@ pub(super) struct Ran {
     pub(super) store: GoldenStore,
     pub(super) catalogue: Catalogue,
     pub(super) cases: BTreeMap<CaseId, Planned>,
-    /// Whether what passed is kept.
-    pub(super) keeps_passed: bool,
+    /// The running program, where what passed is kept for it.
+    pub(super) program: Option<crate::changed::store::Program>,
 }
 
 /// What goldens need to know of a case that was planned.
@@ -139,7 +139,7 @@ pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
         store,
         catalogue: selection.loaded.catalogue,
         cases,
-        keeps_passed: known.is_some(),
+        program: known.map(|known| known.program),
     })
 }
 

@@ -130,9 +130,12 @@ fn a_panic_and_a_hang_are_noticed() {
             }
         })
     };
-    for (name, run, how) in [("panics", panics, "panics"), ("hangs", hangs, "takes too long")] {
+    // To print where a panic came from takes seconds in a debug build with RUST_BACKTRACE.
+    let limits = [Duration::from_secs(60), Duration::from_secs(2)];
+    let kinds = [("panics", panics, "panics"), ("hangs", hangs, "takes too long")];
+    for ((name, run, how), limit) in kinds.into_iter().zip(limits) {
         let target = Target { name, run, ..targets::ALL[0] };
-        let Came::Ill(input, found) = fuzz(&target, SEED, Duration::from_secs(2), |tries| tries > 1_000) else {
+        let Came::Ill(input, found) = fuzz(&target, SEED, limit, |tries| tries > 1_000) else {
             panic!("{name}: nothing is noticed");
         };
         assert!(input.len() >= 20 && found == how, "{name}: {found}");
