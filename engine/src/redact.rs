@@ -10,13 +10,11 @@
 
 mod names;
 
-use std::sync::LazyLock;
-
-use regex::{Captures, Regex};
+use regex::Captures;
 use serde_json::Value;
 
-use crate::observe::pattern;
-use names::{ADDRESS, HOME, Names, bare, may_have_addresses, may_have_homes};
+use crate::observe::pattern::{self, Sought};
+use names::{ADDRESS, HOME, Names, bare};
 
 /// What a process knows of who runs it, and where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,26 +113,19 @@ pub struct Redactor {
     names: Option<Names>,
 }
 
-static CONTEXT: LazyLock<Regex> = LazyLock::new(|| pattern::builtin("docker context `[^`]*`"));
+static CONTEXT: Sought = Sought::new(&["docker context `"], || pattern::builtin("docker context `[^`]*`"));
 
 impl Redactor {
     /// A text without the names.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         let Some(names) = &self.names else { return text.to_owned() };
-        let mut text = text.to_owned();
-        if may_have_addresses(&text) {
-            text = ADDRESS.replace_all(&text, |found: &Captures<'_>| address(names, found)).into_owned();
-        }
-        if may_have_homes(&text) {
-            text = HOME.replace_all(&text, |found: &Captures<'_>| home(names, found)).into_owned();
-        }
+        let text = ADDRESS.replace_all(text, |found: &Captures<'_>| address(names, found));
+        let mut text = HOME.replace_all(&text, |found: &Captures<'_>| home(names, found)).into_owned();
         for (home, placeholder) in names.unusual_homes() {
             text = replaced(&text, &text, home, placeholder, begins_a_path);
         }
-        if text.contains("docker context `") {
-            text = CONTEXT.replace_all(&text, "docker context `<context>`").into_owned();
-        }
+        text = CONTEXT.replace_all(&text, "docker context `<context>`").into_owned();
         let begins = |before: &str| !before.ends_with(in_a_word);
         for (name, placeholder) in names.machine_words() {
             text = replaced(&text, &text.to_ascii_lowercase(), name, placeholder, begins);

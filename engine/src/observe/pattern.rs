@@ -1,8 +1,9 @@
 //! How patterns become regular expressions: the built-in ones, and those that authors write. Pure.
 
-use std::sync::OnceLock;
+use std::borrow::Cow;
+use std::sync::{LazyLock, OnceLock};
 
-use regex::{Regex, RegexBuilder};
+use regex::{Captures, Regex, RegexBuilder, Replacer};
 
 /// How large a compiled pattern of an author may be, in bytes: enough for any real one, too little to exhaust a machine.
 const SIZE_LIMIT: usize = 4 << 20;
@@ -43,9 +44,56 @@ impl Lazy {
     }
 }
 
+/// A built-in pattern for what most texts have nothing of. To compile it takes milliseconds, so it does when a text first has one
+/// of the words that it can't do without.
+#[derive(Debug)]
+pub(crate) struct Sought {
+    words: &'static [&'static str],
+    pattern: LazyLock<Regex>,
+}
+
+impl Sought {
+    /// `words`: whatever fits `pattern` has one of them.
+    pub(crate) const fn new(words: &'static [&'static str], pattern: fn() -> Regex) -> Self {
+        Self { words, pattern: LazyLock::new(pattern) }
+    }
+
+    fn for_text(&self, text: &str) -> Option<&Regex> {
+        self.words.iter().any(|word| text.contains(word)).then(|| &*self.pattern)
+    }
+
+    /// As [`Regex::captures`].
+    pub(crate) fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+        self.for_text(text)?.captures(text)
+    }
+
+    /// As [`Regex::captures_iter`].
+    pub(crate) fn captures_iter<'t>(&self, text: &'t str) -> impl Iterator<Item = Captures<'t>> {
+        self.for_text(text).into_iter().flat_map(move |pattern| pattern.captures_iter(text))
+    }
+
+    /// As [`Regex::replace_all`].
+    pub(crate) fn replace_all<'t>(&self, text: &'t str, by: impl Replacer) -> Cow<'t, str> {
+        self.for_text(text).map_or(Cow::Borrowed(text), |pattern| pattern.replace_all(text, by))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::author;
+    use std::sync::LazyLock;
+
+    use super::{Sought, author, builtin};
+
+    #[test]
+    fn a_text_without_the_words_compiles_nothing() {
+        let sought = Sought::new(&["home/"], || builtin("/home/([a-z]+)"));
+        assert!(sought.captures("/root").is_none() && sought.captures_iter("/root").next().is_none());
+        assert_eq!(sought.replace_all("/root", "x"), "/root");
+        assert!(LazyLock::get(&sought.pattern).is_none());
+        assert_eq!(sought.captures_iter("/home/a /home/b").count(), 2);
+        assert_eq!(sought.replace_all("in /home/a", "<$1>"), "in <a>");
+        assert_eq!(sought.captures("/home/a").map(|found| found[1].len()), Some(1));
+    }
 
     #[test]
     fn an_authors_pattern_matches_at_lines() {

@@ -84,7 +84,7 @@ pub struct ContainerSpec {
     /// `--env`.
     pub env: Shared<BTreeMap<String, String>>,
     /// `--env` of secrets: the variable of sdc-engine's own environment that holds the value. The value is never here.
-    #[serde(skip_serializing_if = "none")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: Shared<BTreeMap<String, String>>,
     /// `--sysctl`.
     pub sysctls: Shared<BTreeMap<String, String>>,
@@ -122,10 +122,6 @@ impl ContainerSpec {
         self.secrets.join(&other.secrets);
         self.sysctls.join(&other.sysctls);
     }
-}
-
-fn none(secrets: &BTreeMap<String, String>) -> bool {
-    secrets.is_empty()
 }
 
 /// How a container boots: with [`ContainerSpec`] all that decides whether two cases may share a boot.

@@ -1,25 +1,21 @@
 //! The names that a document may hold, and their placeholders.
 
-use std::sync::LazyLock;
-
-use regex::{Captures, Regex};
-
-use crate::observe::pattern;
+use crate::observe::pattern::{self, Sought};
 
 /// Where an engine is, as addresses have it.
-pub(super) static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static ADDRESS: Sought = Sought::new(&["ssh://", "tcp://", "http://"], || {
     pattern::builtin(
         r#"\b(?P<scheme>ssh|tcp|http)://(?:(?P<user>[^\s/@\[\]"'`<>,=(){}|]+)@)?(?P<host>\[[0-9A-Za-z:.%]+\]|\w(?:[\w.-]*\w)?)"#,
     )
 });
 
 /// A home folder in its usual place, at the start of a path.
-pub(super) static HOME: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static HOME: Sought = Sought::new(&["home/", "/Users/"], || {
     pattern::builtin(r"(?P<before>^|[^\w./-]|://)(?P<home>(?:/(?:var/|usr/|export/)?home|/Users)/\w(?:[\w.+@-]*\w)?)")
 });
 
 /// What ssh says of the machine that it could not reach, by the name in its configuration.
-static SSH_SAYS: LazyLock<Regex> = LazyLock::new(|| {
+static SSH_SAYS: Sought = Sought::new(&BEHIND_THE_NAME, || {
     pattern::builtin(
         r"(?x)
         (?: connect\ to\ host\ | resolve\ hostname\ | [Hh]ost\ key\ (?:is\ known\ )?for\ |
@@ -29,42 +25,8 @@ static SSH_SAYS: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-// Most documents have nothing of a kind, and to compile the pattern that finds it takes milliseconds: so what it can't do
-// without is looked for first.
-
-/// Whether a text may have addresses of engines.
-pub(super) fn may_have_addresses(text: &str) -> bool {
-    ["ssh://", "tcp://", "http://"].iter().any(|scheme| text.contains(scheme))
-}
-
-/// Whether a text may have home folders in their usual places.
-pub(super) fn may_have_homes(text: &str) -> bool {
-    ["home/", "/Users/"].iter().any(|folder| text.contains(folder))
-}
-
-fn addresses(text: &str) -> impl Iterator<Item = Captures<'_>> {
-    may_have_addresses(text).then(|| ADDRESS.captures_iter(text)).into_iter().flatten()
-}
-
-fn homes(text: &str) -> impl Iterator<Item = Captures<'_>> {
-    may_have_homes(text).then(|| HOME.captures_iter(text)).into_iter().flatten()
-}
-
-fn words_of_ssh(text: &str) -> impl Iterator<Item = Captures<'_>> {
-    // What its pattern has behind the name.
-    const BEHIND: [&str; 8] = [
-        "port ",
-        "Permission denied (",
-        "Name or",
-        "Temporary failure",
-        "nodename",
-        "and you",
-        "has changed",
-        "closed",
-    ];
-    let may = BEHIND.iter().any(|words| text.contains(words));
-    may.then(|| SSH_SAYS.captures_iter(text)).into_iter().flatten()
-}
+const BEHIND_THE_NAME: [&str; 8] =
+    ["port ", "Permission denied (", "Name or", "Temporary failure", "nodename", "and you", "has changed", "closed"];
 
 /// Names that tell nothing of whom or where, or that stand for something else in every report; in an address they are
 /// names all the same.
@@ -108,7 +70,7 @@ fn is_telling(name: &str) -> bool {
 
 /// Whether a home is where homes usually are.
 fn is_usual(home: &str) -> bool {
-    may_have_homes(home) && HOME.find(home).is_some_and(|found| found.len() == home.len())
+    HOME.captures(home).is_some_and(|found| found[0].len() == home.len())
 }
 
 /// An address's machine without the brackets of IPv6.
@@ -203,7 +165,7 @@ impl Names {
 
     /// The name that a host's machine has for itself.
     pub(super) fn machine_behind(&mut self, host: &str, machine: &str) {
-        let address = addresses(host).next().map(|found| bare(&found["host"]).to_owned());
+        let address = ADDRESS.captures(host).map(|found| bare(&found["host"]).to_owned());
         match address.filter(|address| self.of_machine(address).is_some()) {
             Some(address) => {
                 self.alias(&address, machine);
@@ -215,16 +177,16 @@ impl Names {
 
     /// Takes note of the addresses and homes of a text.
     pub(super) fn learn(&mut self, text: &str) {
-        for found in addresses(text) {
+        for found in ADDRESS.captures_iter(text) {
             if &found["scheme"] != "http" {
                 self.machine(&found["host"]);
                 self.user(found.name("user").map_or("", |user| user.as_str()));
             }
         }
-        for found in homes(text) {
+        for found in HOME.captures_iter(text) {
             self.home(&found["home"]);
         }
-        for found in words_of_ssh(text) {
+        for found in SSH_SAYS.captures_iter(text) {
             self.machine(&found["host"]);
             self.user(found.name("user").map_or("", |user| user.as_str()));
         }

@@ -10,7 +10,8 @@ use crate::observe::pattern;
 /// The last line of a setup script that gave up; see `images/setup/lib.sh`.
 static SETUP: LazyLock<Regex> = LazyLock::new(|| pattern::builtin(r"^sdc-setup\[[^\]]*\]: (?:FAILED|NOT SUPPORTED): "));
 
-static BANNER: LazyLock<Regex> =
+/// systemd's first line, of whatever version.
+pub(super) static BANNER: LazyLock<Regex> =
     LazyLock::new(|| pattern::builtin(&format!(r"{PREFIX}systemd v?[0-9].* running in .*mode\b")));
 
 /// PID 1 gives up, and names the outermost thing that failed; the group is the error's text where there is one.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 
-use super::reader::PREFIX;
+use super::deciding::BANNER;
 use crate::observe::pattern;
 
 /// A console line that is harmless wherever it stands after systemd's banner.
@@ -54,8 +54,6 @@ const fn known(pattern: &'static str, what: &'static str) -> KnownLine {
 }
 
 static KNOWN_SET: LazyLock<RegexSet> = LazyLock::new(|| known_set(KNOWN));
-static BANNER: LazyLock<Regex> =
-    LazyLock::new(|| pattern::builtin(&format!(r"{PREFIX}systemd v?[0-9].* running in .*mode\b")));
 static PROMPT: LazyLock<Regex> = LazyLock::new(|| pattern::builtin(r"^\S+ login: ?"));
 
 #[expect(clippy::expect_used, reason = "the patterns are constants, and a test compiles them")]
