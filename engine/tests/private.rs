@@ -54,11 +54,24 @@ async fn gone(run: &Path) {
     eprintln!("gone after {:?}", before.elapsed());
 }
 
+/// The engine's programs that work in the user's folder, where some leave files: conmon one that is called `oom`.
+fn at_home(run: &Path) -> Vec<String> {
+    let (name, here) = (run.file_name().expect("a name").to_string_lossy(), std::env::current_dir().expect("a folder"));
+    let processes = std::fs::read_dir("/proc").expect("processes").filter_map(Result::ok).map(|entry| entry.path());
+    let text = |path: PathBuf| String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).trim_end().to_owned();
+    let programs = processes.filter(|path| text(path.join("cmdline")).contains(&*name)).filter(|path| {
+        ["podman", "conmon", "dockerd", "containerd"].contains(&text(path.join("comm")).as_str())
+            && std::fs::read_link(path.join("cwd")).is_ok_and(|folder| folder == here)
+    });
+    programs.map(|path| text(path.join("comm"))).collect()
+}
+
 async fn with_a_container(host: &Arc<dyn Host>) -> PathBuf {
     let id = host.create(&shell(IMAGE, "left", true, DEAF)).await.expect("a container");
     host.start(&id).await.expect("a start");
     let run = run_folder(host.as_ref());
     assert!(traces(&run).iter().any(|trace| trace.starts_with("/sys/fs/cgroup")), "{:?}", traces(&run));
+    assert_eq!(at_home(&run), Vec::<String>::new());
     run
 }
 

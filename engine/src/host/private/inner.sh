@@ -60,7 +60,8 @@ if [ "$cgroups" = replace ]; then
     mount -n -t cgroup2 ${unified_options:+-o "$unified_options"} cgroup2 /sys/fs/cgroup
 fi
 place
-if [ -n "$root" ]; then enter; else own_run /run; fi
+# Not in the user's folder, where conmon leaves a file `oom` when a container is out of memory: in one that ends with the engine.
+if [ -n "$root" ]; then enter; else own_run /run; cd "$run"; fi
 ip link set lo up 2>/dev/null || :
 prepare
 set +e
