@@ -1,7 +1,10 @@
 //! [`Host`] for a docker-compatible API. What is done goes through bollard; what is read comes as plain JSON or bytes
 //! ([`super::wire`]), so that nothing that an engine says is lost in a type. Every call has its own limit.
 
-use std::io::Read;
+mod answers;
+mod connect;
+mod owned;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,12 +18,14 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use serde_json::Value;
 
+pub(super) use self::owned::Owned;
+
+use self::answers::{console_bytes, first_file, has_tty, listed, processes};
 use super::address::Address;
 use super::by_hand::client;
 use super::errors::{CALL, WORK, limited};
-use super::facts::Machine;
 use super::ssh::{SshTarget, Tunnel};
-use super::wire::{Chunks, attach, get_json, get_stream, quote};
+use super::wire::{attach, get_json, get_stream, quote};
 use super::{ContainerId, CreateRequest, ExecOutput, ExecRequest, Host, HostError, HostErrorKind, Listed};
 use super::{create, exec, facts, images, podman};
 use crate::facts::{EngineKind, Facts};
@@ -42,33 +47,6 @@ pub struct Docker {
     here: bool,
 }
 
-/// What we started for a host, and end with it.
-#[async_trait]
-pub(super) trait Owned: Send + Sync {
-    /// The cgroup below which containers go that name none; `None` where the engine sees to it.
-    fn cgroup_parent(&self) -> Option<&str> {
-        None
-    }
-
-    /// By how much it is slower than this machine.
-    fn slowness(&self) -> u32 {
-        1
-    }
-
-    /// Whether it has a kernel of its own, that is gone with it.
-    fn own_kernel(&self) -> bool {
-        false
-    }
-
-    /// Makes later starts begin where it is now.
-    async fn keep(&self) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// Ends it and cleans up; what could not be removed.
-    async fn close(&self, docker: &Docker) -> Vec<String>;
-}
-
 impl std::fmt::Debug for Docker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Docker").field("address", &self.address).finish_non_exhaustive()
@@ -76,38 +54,6 @@ impl std::fmt::Debug for Docker {
 }
 
 impl Docker {
-    /// Connects and probes the facts; `name` is what reports call the host.
-    ///
-    /// # Errors
-    /// Where nothing answers there, or not as an engine does.
-    pub async fn connect(name: &str, address: Address) -> Result<Self, HostError> {
-        // bollard's own limit would end `wait`: podman sends the headers of that answer at the container's end.
-        const NEVER: u64 = 365 * 24 * 3600;
-        let (address, tunnel) = forwarded(address).await?;
-        let client = match &address {
-            Address::Unix(path) | Address::Ssh { local: Some(path), .. } => {
-                bollard::Docker::connect_with_unix(&path.to_string_lossy(), NEVER, bollard::API_DEFAULT_VERSION)
-            }
-            Address::Ssh { target, local: None } => {
-                return Err(HostError::local(format!("connect to {target}"), "it is not forwarded"));
-            }
-            Address::Tcp(authority) => {
-                bollard::Docker::connect_with_http(&format!("tcp://{authority}"), NEVER, bollard::API_DEFAULT_VERSION)
-            }
-        };
-        let client = client.map_err(|error| HostError::new(format!("connect to {address}"), error.into()))?;
-        let machine = tunnel.as_ref().map(|tunnel| Machine::parse(&tunnel.machine));
-        let facts = match (facts::probe(name, &address, machine).await, &tunnel) {
-            (Err(error), Some(tunnel)) => {
-                tunnel.close().await;
-                return Err(error);
-            }
-            (facts, _) => facts?,
-        };
-        let here = tunnel.is_none() && facts::is_here(&address).await;
-        Ok(Self { client, address, facts, engine: None, tunnel, here })
-    }
-
     pub(super) fn owning(mut self, engine: Box<dyn Owned>) -> Self {
         self.engine = Some(engine);
         self
@@ -145,33 +91,8 @@ impl Docker {
     }
 }
 
-/// An address that can be connected to, and what keeps it so.
-async fn forwarded(address: Address) -> Result<(Address, Option<Tunnel>), HostError> {
-    match address {
-        Address::Ssh { target, local: None } => {
-            let tunnel = Tunnel::open(&target).await?;
-            let target = SshTarget { socket: Some(tunnel.socket.clone()), ..target };
-            Ok((Address::Ssh { target, local: Some(tunnel.local.clone()) }, Some(tunnel)))
-        }
-        other => Ok((other, None)),
-    }
-}
-
 fn of(id: &ContainerId, verb: &str) -> String {
     format!("{verb} container {}", id.short())
-}
-
-fn has_tty(inspect: &Value) -> bool {
-    inspect.pointer("/Config/Tty").and_then(Value::as_bool).unwrap_or_default()
-}
-
-/// What comes, whichever stream it came on.
-fn console_bytes(chunks: Chunks, action: String) -> BoxStream<'static, Result<Bytes, HostError>> {
-    let bytes = move |chunk: Result<(_, Bytes), HostErrorKind>| match chunk {
-        Ok((_, bytes)) => Ok(bytes),
-        Err(kind) => Err(HostError::new(action.clone(), kind)),
-    };
-    chunks.map(bytes).boxed()
 }
 
 #[async_trait]
@@ -340,13 +261,7 @@ impl Host for Docker {
         // podman's docker-compatible call runs the image's own `ps`, which may not be there.
         let own = if self.facts.engine == EngineKind::Podman { podman::API } else { "" };
         let top = self.json(of(id, "list the processes of"), &format!("{own}/containers/{}/top", id.0)).await?;
-        let titles = top.get("Titles").into_iter();
-        let rows = top.get("Processes").and_then(Value::as_array).into_iter().flatten();
-        let line = |row: &Value| {
-            let cells: Vec<_> = row.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            cells.join(" ") + "\n"
-        };
-        Ok(titles.chain(rows).map(line).collect())
+        Ok(processes(&top))
     }
 
     async fn stats(&self, id: &ContainerId) -> Result<Value, HostError> {
@@ -432,28 +347,4 @@ impl Host for Docker {
             (None, None) => Vec::new(),
         }
     }
-}
-
-fn listed(entry: &Value) -> Option<Listed> {
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-    let labels = entry.get("Labels").and_then(Value::as_object).into_iter().flatten();
-    Some(Listed {
-        id: ContainerId(entry.get("Id")?.as_str()?.to_owned()),
-        name: text(entry.pointer("/Names/0")).trim_start_matches('/').to_owned(),
-        labels: labels.map(|(key, value)| (key.clone(), text(Some(value)))).collect(),
-    })
-}
-
-/// The first regular file of an archive, which may end within it.
-fn first_file(archive: &[u8], limit: usize) -> std::io::Result<Vec<u8>> {
-    let mut archive = tar::Archive::new(archive);
-    for entry in archive.entries()? {
-        let entry = entry?;
-        if entry.header().entry_type().is_file() {
-            let mut bytes = Vec::new();
-            entry.take(limit as u64).read_to_end(&mut bytes)?;
-            return Ok(bytes);
-        }
-    }
-    Err(std::io::Error::other("it is no regular file"))
 }
