@@ -189,7 +189,7 @@ pub fn folder(case: &str) -> String {
     if name.len() <= MAX_FOLDER {
         return name;
     }
-    let hash: String = Sha256::digest(case).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let hash = format!("{:.16x}", Sha256::digest(case));
     format!("{}-{hash}", &name[..MAX_FOLDER - hash.len() - 1])
 }
 

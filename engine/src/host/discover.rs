@@ -226,7 +226,7 @@ async fn context(environment: &Environment) -> Result<Option<(String, String)>, 
         }),
     };
     let Some(name) = name.filter(|name| name != "default") else { return Ok(None) };
-    let hash: String = Sha256::digest(name.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = format!("{:x}", Sha256::digest(&name));
     let file = folder.join("contexts/meta").join(hash).join("meta.json");
     let host = json(&file)
         .await

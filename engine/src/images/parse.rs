@@ -136,7 +136,7 @@ fn content(image: &ImageDef) -> String {
         "name": image.name, "init": image.init, "stop_signal": image.stop_signal, "bootstrap": image.bootstrap,
         "build": image.build, "dockerfile": image.dockerfile,
     });
-    Sha256::digest(parts.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(parts.to_string()))
 }
 
 fn bootstrap_of(item: &Item<'_, '_>) -> Option<Bootstrap> {

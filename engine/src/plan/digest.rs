@@ -29,7 +29,7 @@ fn without_places(value: &mut Value) {
 
 /// A text's SHA-256, in hexadecimal digits.
 pub(crate) fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(text))
 }
 
 #[cfg(test)]

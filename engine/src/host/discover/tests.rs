@@ -71,7 +71,7 @@ async fn the_current_context_is_used() {
     let error = words(discover(&environment, Ask::default()).await);
     assert!(error.contains("docker context `lab`") && error.contains("docker context ls"), "{error}");
     // The folder is the SHA-256 of `lab`.
-    let hash: String = Sha256::digest(b"lab").iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = format!("{:x}", Sha256::digest("lab"));
     let meta = folder.path().join("contexts/meta").join(hash);
     std::fs::create_dir_all(&meta).expect("made");
     let text =

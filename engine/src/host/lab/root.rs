@@ -46,8 +46,7 @@ pub(crate) async fn provide(
 /// The folder's name: the suite and a hash of all that decides the content.
 fn name(root: &Root) -> String {
     let parts = serde_json::json!([root.suite, root.packages, root.options, FIXED, NEEDED]);
-    let hash: String = Sha256::digest(parts.to_string()).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{hash}", root.suite)
+    format!("{}-{:.12x}", root.suite, Sha256::digest(parts.to_string()))
 }
 
 /// Packages that `private/inner.sh` needs.

@@ -49,7 +49,7 @@ fn beside(path: &Path, extension: &str) -> PathBuf {
 }
 
 fn hash(parts: &serde_json::Value) -> String {
-    Sha256::digest(parts.to_string()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    format!("{:.12x}", Sha256::digest(parts.to_string()))
 }
 
 /// The name of a disk: the suite, and a hash of all that decides the content.
