@@ -55,8 +55,29 @@ static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     // It would print what the engine is made of.
     env.remove_global("debug");
     env.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    env.add_test("at_least", at_least);
     env
 });
+
+/// `host.kernel is at_least('6.18')`: whether a version is that one or a later one. The numbers at its start are what counts
+/// (`20.10.24+dfsg1` is 20.10.24). A version that is not known, which is an empty text, is at least nothing.
+fn at_least(version: &str, least: &str) -> Result<bool, minijinja::Error> {
+    let (numbers, mut least) = (numbers(version)?, numbers(least)?);
+    while least.last() == Some(&0) {
+        least.pop();
+    }
+    Ok(!numbers.is_empty() && numbers >= least)
+}
+
+/// The numbers at the start of a version; none of an empty text.
+fn numbers(version: &str) -> Result<Vec<u64>, minijinja::Error> {
+    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
+    let numbers: Vec<u64> = version[..end].split('.').map_while(|number| number.parse().ok()).collect();
+    if numbers.is_empty() && !version.is_empty() {
+        return Err(minijinja::Error::new(ErrorKind::InvalidOperation, format!("{version:?} is no version")));
+    }
+    Ok(numbers)
+}
 
 /// Templates with our syntax: `${{ expression }}`, `${% statement %}`, `${{# comment #}}`. What was compiled is kept: a plan
 /// renders the same few texts for each of its cases.
@@ -236,6 +257,30 @@ mod tests {
         assert_eq!(templates.holds("a == 'x'", &context! { a => "x" }), Ok(true));
         assert!(templates.holds("a", &context! { a => "x" }).is_err());
         assert!(templates.holds("a == 'y' or nope", &context! { a => "x" }).is_err());
+    }
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        let holds = |version: &str, least: &str| {
+            Templates::new().holds("v is at_least(least)", &context! { v => version, least => least })
+        };
+        for (version, least, wanted) in [
+            ("6.18.44", "6.18", true),
+            ("6.9.1", "6.18", false),
+            ("20.10.24+dfsg1", "20.10.24", true),
+            ("20.10.24+dfsg1", "28", false),
+            ("v28", "28", false),
+            ("28", "28.0.0", true),
+            ("27.5.1", "28.0", false),
+            ("252.39-1~deb12u1", "252", true),
+            ("", "0", false),
+        ] {
+            match holds(version, least) {
+                Ok(held) => assert_eq!(held, wanted, "{version} {least}"),
+                Err(error) => assert_eq!((version, error.message.as_str()), ("v28", "\"v28\" is no version")),
+            }
+        }
+        assert!(Templates::new().holds("5 is at_least('4')", &context! {}).is_err(), "a number is no version");
     }
 
     #[test]
