@@ -96,7 +96,10 @@ pub fn argv(image: &ImageDef, mode: &SetupMode, case: &CasePlan) -> Vec<String> 
     let init = if case.container.command.is_empty() { &image.init } else { &case.container.command };
     let mut argv = Vec::new();
     if let Some(before) = &case.boot.before {
-        argv.extend(["/bin/sh".into(), "-c".into(), format!("{} && exec \"$@\"", before.trim_end()), "sh".into()]);
+        // An argument of its own, so that it may end as any text does: in a comment, in `&`, in a here-document.
+        argv.extend(
+            ["/bin/sh", "-c", "eval \"$1\" && shift && exec \"$@\"", "sh", before.trim_end()].map(String::from),
+        );
     }
     if mode.script.is_some() {
         argv.push(format!("{SETUP_FOLDER}/setup.sh"));

@@ -219,8 +219,8 @@ async fn a_script_that_can_not_be_put_in_is_no_refused_boot() {
     assert!(words.contains("marked read-only"), "{words}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_command_before_the_boot_runs_the_setup_script_and_it_the_init() {
+/// What PID 1 runs in a boot with that command before it.
+async fn argv(before: &str) -> Vec<String> {
     let argv = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let seen = std::sync::Arc::clone(&argv);
     let bench = crate::kit::on_each(move |request| {
@@ -228,9 +228,26 @@ async fn a_command_before_the_boot_runs_the_setup_script_and_it_the_init() {
         up()
     });
     let mode = "container.setup_mode = 'rebind'\ncontainer.cap_add = ['SYS_ADMIN']\ncontainer.cgroupns = 'private'\n";
-    bench.run_one(&format!("{mode}boot.before = 'sleep 1'\n{STEP}")).await;
-    let wanted = ["/bin/sh", "-c", "sleep 1 && exec \"$@\"", "sh", "/usr/local/lib/sdc-engine/setup.sh", "/sbin/init"];
-    assert_eq!(*argv.lock().unwrap(), wanted);
+    bench.run_one(&format!("{mode}boot.before = '''{before}'''\n{STEP}")).await;
+    argv.lock().unwrap().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_before_the_boot_runs_the_setup_script_and_it_the_init() {
+    let shell = ["/bin/sh", "-c", "eval \"$1\" && shift && exec \"$@\"", "sh", "sleep 1"];
+    let wanted = [&shell[..], &["/usr/local/lib/sdc-engine/setup.sh", "/sbin/init"]].concat();
+    assert_eq!(argv("sleep 1").await, wanted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_before_the_boot_may_end_as_any_text_for_a_shell() {
+    for (before, runs) in [("true # why", true), ("true &", true), ("cat <<E\nE\n", true), ("false # why", false)] {
+        let argv = argv(before).await;
+        let (shell, script) = argv.split_at(5);
+        assert_eq!(script, ["/usr/local/lib/sdc-engine/setup.sh", "/sbin/init"]);
+        let ran = std::process::Command::new(&shell[0]).args(&shell[1..]).args(["echo", "up"]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&ran.stdout) == "up\n", runs, "{before}: {ran:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
