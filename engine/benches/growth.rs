@@ -225,6 +225,7 @@ async fn on_host(name: &str, plan: RunPlan, events: tokio::sync::mpsc::Unbounded
         events,
         cancel: CancellationToken::new(),
         hear: None,
+        before: None,
     };
     runner::run(run, plan).await
 }

@@ -170,6 +170,7 @@ impl<'a> Trial<'a> {
             events,
             cancel: self.cancel.clone(),
             hear: None,
+            before: None,
         };
         let outcome = runner::run(run, planned).await;
         changed.before = changed.before.take().or(outcome.before);

@@ -69,7 +69,19 @@ pub(super) async fn open(args: &OneArgs, images: &Path, hear: Option<UnboundedSe
         let goldens = Goldens::new();
         Ok((
             case,
-            Run { host, catalogue, tags, goldens, diagnoses, options, events, cancel, hear, lengths: Lengths::new() },
+            Run {
+                host,
+                catalogue,
+                tags,
+                goldens,
+                diagnoses,
+                options,
+                events,
+                cancel,
+                hear,
+                lengths: Lengths::new(),
+                before: None,
+            },
         ))
     }
     .await;

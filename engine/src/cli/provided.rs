@@ -14,6 +14,8 @@ pub(super) struct Images {
     pub(super) tags: BTreeMap<String, String>,
     /// The engine's ids of them.
     pub(super) ids: BTreeMap<String, String>,
+    /// Whether one was made now.
+    pub(super) new: bool,
 }
 
 /// The images that the plan needs; cases whose image can't be had become skipped.
@@ -27,19 +29,18 @@ pub(super) async fn provided(
         plan.groups.iter().flat_map(|group| &group.cases).map(|case| case.container.image.clone()).collect();
     let mut images = Images::default();
     let mut missing = BTreeMap::new();
-    let mut new = false;
     for name in needed {
         let Some(image) = catalogue.images.get(&name) else { continue };
         match provide(host, image, &cache(), notice).await {
             Ok(provided) => {
-                new |= provided.new;
+                images.new |= provided.new;
                 images.ids.insert(name.clone(), provided.id);
                 images.tags.insert(name, provided.tag);
             }
             Err(why) => drop(missing.insert(name, why.to_string())),
         }
     }
-    if new {
+    if images.new {
         host.keep().await;
     }
     plan.skip(|case| missing.get(&case.container.image).cloned());

@@ -1,5 +1,7 @@
 //! What `check` and `update` share: read, choose a host, plan, make images, run, report.
 
+mod planned;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +9,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+pub(super) use self::planned::Planned;
+
+use self::planned::look_up;
 use super::args::{Keep, RunArgs, SelectArgs};
 use super::exit::{Exit, Failure};
 use super::host::{self, Ask, Opened};
@@ -14,17 +19,16 @@ use super::kept;
 use super::load::Selection;
 use super::provided::{Images, provided};
 use super::{changed, log, reporters, secrets, signals};
-use crate::changed::Parts;
 use crate::diagnose::{self, Diagnoses};
 use crate::durations;
 use crate::events::Event;
 use crate::facts::{CgroupLayout, CgroupVersion, EngineKind, Facts};
-use crate::golden::{self, Coordinates, GoldenStore};
+use crate::golden::{self, GoldenStore};
 use crate::host::{Host, Masked};
 use crate::images::Catalogue;
-use crate::judge::{CaseResult, GoldenKey, Verdict, golden_keys, unused_rules};
+use crate::judge::{CaseResult, Verdict, unused_rules};
 use crate::leak::{self, HostState, Leak};
-use crate::plan::{CaseId, CasePlan, HOST_AXIS, LeftOut, RunPlan};
+use crate::plan::{CaseId, HOST_AXIS, LeftOut, RunPlan};
 use crate::redact::Redaction;
 use crate::report::run::Run as Record;
 use crate::runner::{self, Goldens, Options, Outcome, Owner, Run};
@@ -70,24 +74,13 @@ pub(super) struct Ran {
     pub(super) program: Option<crate::changed::store::Program>,
 }
 
-/// What goldens need to know of a case that was planned.
-pub(super) struct Planned {
-    /// Its name without the host, as goldens have it.
-    pub(super) case: CaseId,
-    pub(super) image: String,
-    pub(super) at: Coordinates,
-    /// The goldens that it is compared with.
-    pub(super) keys: Vec<GoldenKey>,
-    /// Its host's place among the facts.
-    pub(super) host: usize,
-    /// What it comes of, where that is kept.
-    pub(super) parts: Option<Parts>,
-}
-
 /// Runs everything that was asked for, and reports it.
 pub(super) async fn run(asked: Asked<'_>) -> Result<Ran, Failure> {
+    // Goldens are read while scenarios are.
+    let folder = asked.golden.to_owned();
+    let store = tokio::task::spawn_blocking(move || golden::store::read(&folder));
     let selection = Selection::read(asked.select, asked.images)?.of_something()?;
-    let store = golden::store::read(asked.golden).map_err(Failure::input)?;
+    let store = store.await.map_err(Failure::environment)?.map_err(Failure::input)?;
     let diagnoses = Arc::new(diagnose::load(asked.images).map_err(Failure::input)?);
     let cancel = CancellationToken::new();
     signals::cancel_at_signal(cancel.clone())?;
@@ -253,7 +246,20 @@ impl Session<'_> {
         golden::not_needed(self.store, &scenarios).into_iter().for_each(notice);
     }
 
+    /// Removes what runs that died have left, and says so; who this run is for the ones after it.
+    async fn swept(&self, host: &dyn Host) -> Result<Owner, Failure> {
+        let owner = Owner::on(host).await;
+        for name in runner::sweep(host, &owner, runner::Sweep::Left).await.map_err(Failure::environment)? {
+            self.tell(Event::Notice { message: format!("removed {name}, which a run that died had left") });
+        }
+        Ok(owner)
+    }
+
     async fn on_host(&mut self, opened: &Opened, several: bool) -> Result<(), Failure> {
+        let owner = self.swept(opened.host.as_ref()).await?;
+        // A machine is looked at while the run is planned.
+        let host = Arc::clone(&opened.host);
+        let before = tokio::spawn(async move { host.state(true).await });
         let facts = opened.host.facts().clone();
         let mut plan = self.selection.plan(&facts)?;
         let secrets = secrets::values(&mut plan);
@@ -271,7 +277,6 @@ impl Session<'_> {
             goldens = goldens.into_iter().map(|(id, states)| (named(id), states)).collect();
             cases = cases.into_iter().map(|(id, planned)| (named(id), planned)).collect();
         }
-        let owner = Owner::on(opened.host.as_ref()).await;
         let events = self.events.clone();
         let notice = |message: String| {
             let _gone = events.send(Event::Notice { message });
@@ -282,13 +287,8 @@ impl Session<'_> {
             }
             self.not_needed(&notice);
         }
-        for name in
-            runner::sweep(opened.host.as_ref(), &owner, runner::Sweep::Left).await.map_err(Failure::environment)?
-        {
-            notice(format!("removed {name}, which a run that died had left"));
-        }
         let catalogue = &self.selection.loaded.catalogue;
-        let Images { tags, ids } = tokio::select! {
+        let Images { tags, ids, new } = tokio::select! {
             images = provided(opened.host.as_ref(), catalogue, &mut plan, &notice) => images,
             why = runner::lost(opened.host.as_ref()) => return Err(Failure::environment(why)),
             () = self.cancel.cancelled() => return Err(Failure { exit: Exit::Interrupted, ..Failure::environment("interrupted while images were made") }),
@@ -317,6 +317,8 @@ impl Session<'_> {
             let case = if several { case.with(HOST_AXIS, &facts.name) } else { case.clone() };
             (case, took)
         });
+        // To make an image changes the machine: a module is loaded, say.
+        let before = if new { None } else { before.await.ok().flatten() };
         let run = Run {
             lengths: lengths.collect(),
             host: Masked::over(Arc::clone(&opened.host), secrets),
@@ -335,6 +337,7 @@ impl Session<'_> {
             events: self.events.clone(),
             cancel: self.cancel.clone(),
             hear: None,
+            before,
         };
         self.outcome.add(runner::run(run, plan).await);
         self.facts.push(facts);
@@ -369,37 +372,6 @@ fn guess(name: &str) -> Facts {
 fn default_jobs(slowness: u32) -> usize {
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     if slowness > 1 { cores } else { cores * 2 }
-}
-
-/// A case's place among goldens: its axes, and the facts of the host that goldens may depend on.
-fn coordinates(case: &CasePlan, facts: &Facts) -> Coordinates {
-    let mut at: Coordinates = case.point.iter().map(|(axis, value)| (axis.to_string(), value.to_string())).collect();
-    at.extend(golden::record::RecordedHost::of(facts).coordinates());
-    at
-}
-
-/// What goldens say of the cases of a plan.
-fn look_up(
-    store: &GoldenStore,
-    plan: &RunPlan,
-    facts: &Facts,
-    host: usize,
-    with_parts: bool,
-) -> Result<(Goldens, BTreeMap<CaseId, Planned>), Failure> {
-    let (mut goldens, mut cases) = (Goldens::new(), BTreeMap::new());
-    for case in plan.groups.iter().flat_map(|group| &group.cases) {
-        let at = coordinates(case, facts);
-        let mut states = BTreeMap::new();
-        let keys = golden_keys(case);
-        for key in &keys {
-            states.insert(key.clone(), store.state(key, &case.id, &at).map_err(Failure::input)?);
-        }
-        let parts = with_parts.then(|| Parts::of_case(case, &states));
-        goldens.insert(case.id.clone(), states);
-        let planned = Planned { case: case.id.clone(), image: case.container.image.clone(), at, keys, host, parts };
-        cases.insert(case.id.clone(), planned);
-    }
-    Ok((goldens, cases))
 }
 
 /// The day, in UTC, that goldens bear.

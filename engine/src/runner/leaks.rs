@@ -55,9 +55,13 @@ struct Cases {
 }
 
 impl Leaks {
-    /// Starts to watch.
-    pub(super) async fn start(host: &dyn Host) -> Self {
-        Self { gate: RwLock::new(()), watch: host.state(true).await.map(|state| Mutex::new(Watch::new(state))) }
+    /// Starts to watch, from how the host was seen before, if it was.
+    pub(super) async fn start(host: &dyn Host, before: Option<HostState>) -> Self {
+        let state = match before {
+            Some(state) => Some(state),
+            None => host.state(true).await,
+        };
+        Self { gate: RwLock::new(()), watch: state.map(|state| Mutex::new(Watch::new(state))) }
     }
 
     /// Waits until a boot may run, and takes note of it.

@@ -92,6 +92,8 @@ pub struct Run {
     pub cancel: CancellationToken,
     /// Who hears the consoles, as they print.
     pub hear: Option<UnboundedSender<Bytes>>,
+    /// The host's state, where it was looked at shortly before the run.
+    pub before: Option<HostState>,
 }
 
 impl std::fmt::Debug for Run {

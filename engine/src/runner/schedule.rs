@@ -32,7 +32,7 @@ pub async fn run(run: Run, plan: RunPlan) -> Outcome {
         slots: Semaphore::new(run.options.jobs.max(1)),
         gone: OnceLock::new(),
         over: CancellationToken::new(),
-        leaks: Leaks::start(run.host.as_ref()).await,
+        leaks: Leaks::start(run.host.as_ref(), run.before.clone()).await,
         kept: Mutex::default(),
     });
     let watch = tokio::spawn({

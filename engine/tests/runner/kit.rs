@@ -138,6 +138,7 @@ impl Bench {
             events,
             cancel: self.cancel,
             hear: None,
+            before: None,
         };
         let outcome = runner::run(run, planned(files)).await;
         let mut events = Vec::new();
