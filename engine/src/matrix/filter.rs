@@ -8,6 +8,9 @@ use super::cover::Select;
 use crate::plan::Partition;
 use crate::scenario::model::{Point, Scenario};
 
+/// How many names a reason spells out.
+const MOST_NAMES: usize = 8;
+
 /// What the user asked to see; everything else is `filtered`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filters {
@@ -58,9 +61,16 @@ impl Filters {
             })
         };
         if !self.names.is_empty() && !self.names.iter().any(named) {
-            return Some(format!("-k '{}'", self.names.join("' -k '")));
+            return Some(self.names_in_words());
         }
         None
+    }
+
+    /// `-k 'a' -k 'b'`: the first few of them, for a script may give very many.
+    fn names_in_words(&self) -> String {
+        let (shown, more) = self.names.split_at(self.names.len().min(MOST_NAMES));
+        let shown = format!("-k '{}'", shown.join("' -k '"));
+        if more.is_empty() { shown } else { format!("{shown} and {} more", more.len()) }
     }
 
     /// Checks that every axis, value and tag is one that some scenario has.
@@ -111,5 +121,21 @@ fn unknown(what: &str, name: &str, known: &BTreeSet<&str>) -> FilterError {
             _ if known.is_empty() => "the scenarios given have none at all".into(),
             _ => format!("there are: {list}"),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_names_are_counted() {
+        let words = |count: usize| {
+            let names = (1..=count).map(|n| format!("n{n}")).collect();
+            Filters { names, ..Filters::default() }.names_in_words()
+        };
+        assert_eq!(words(2), "-k 'n1' -k 'n2'");
+        assert!(words(8).ends_with(" -k 'n8'"));
+        assert!(words(10).ends_with(" -k 'n8' and 2 more"));
     }
 }
