@@ -5,7 +5,7 @@
 # make lint    formatting and clippy, as the tests want them
 # make bench   measures it beside a shell loop, bats and pytest, as root: medians of RUNS (3) runs, on a machine that is quiet
 # make soak    the whole suite TIMES (10) times on HOST (docker-v1): same verdicts, open files, memory, what is left
-# make picture takes the picture of the support table anew that the README shows
+# make picture takes the picture of the support table anew that the README shows, of REPORTS (files of check --json)
 # make setup   only sets up
 # make sshd    only unpacks an ssh server for the tests, below target/; nothing of it is installed or listens
 
@@ -101,8 +101,8 @@ soak: build
 	engine/benches/soak.sh $(TIMES) $(HOST)
 
 picture: setup
-	SDC_ENGINE_MUST_RUN=1 SDC_ENGINE_SCREENSHOT=$(CURDIR)/engine/docs/support-table.png \
-	    cargo test --locked --test page it_is_readable
+	SDC_ENGINE_MUST_RUN=1 SDC_ENGINE_REPORTS='$(abspath $(REPORTS))' SDC_ENGINE_SCREENSHOT=$(CURDIR)/engine/docs/support-table.png \
+	    cargo test --locked --test page the_readmes_picture
 
 # What it is held against, and what draws the plot.
 bench: LABS = dockerd:docker.io podman:podman conmon:conmon crun:crun bats:bats parallel:parallel gnuplot:gnuplot-nox \

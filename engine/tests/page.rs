@@ -248,9 +248,17 @@ fn it_is_readable_in_light_and_dark_and_in_print() {
         let shown = browser.run("return document.getElementById('rows').checkVisibility()");
         assert_eq!(shown, media == "screen");
     }
-    // The README's picture.
+}
+
+/// Of the reports that `make picture REPORTS=…` names, or else of the tests' own.
+#[test]
+fn the_readmes_picture_shows_a_cell_that_is_open() {
+    let Some(browser) = Browser::start() else { return };
+    let named = std::env::var("SDC_ENGINE_REPORTS").unwrap_or_default();
+    let named: Vec<&str> = named.split_whitespace().collect();
+    let (_folder, file) = page(if named.is_empty() { &[V1, V2] } else { &named });
+    browser.open(&file, "");
     browser.media("screen", "light");
-    browser.click("#reset");
     browser.resize(1180, 1500);
     browser.click(r#"td[aria-label^="cgroupns_simple, docker-v1, host"]"#);
     browser.click("#panel .case summary");

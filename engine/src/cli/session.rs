@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) use self::planned::Planned;
 
-use self::planned::look_up;
+use self::planned::{ForHost, look_up};
 use super::args::{Keep, RunArgs, SelectArgs};
 use super::exit::{Exit, Failure};
 use super::host::{self, Ask, Opened};
@@ -31,7 +31,7 @@ use crate::leak::{self, HostState, Leak};
 use crate::plan::{CaseId, HOST_AXIS, LeftOut, RunPlan};
 use crate::redact::Redaction;
 use crate::report::run::Run as Record;
-use crate::runner::{self, Goldens, Options, Outcome, Owner, Run};
+use crate::runner::{self, Lengths, Options, Outcome, Owner, Run};
 use crate::scenario::Loaded;
 
 /// What earlier runs have left: how long cases took, and which passed.
@@ -237,8 +237,12 @@ impl Session<'_> {
         }
     }
 
-    /// Tells of goldens that are of no scenario, and of files that stand for no recorded case.
-    fn not_needed(&self, notice: &impl Fn(String)) {
+    /// Tells of files among the goldens that are not read, and of goldens that are of no scenario.
+    fn not_needed(&self) {
+        let notice = |message: String| self.tell(Event::Notice { message });
+        for stray in &self.store.strays {
+            notice(format!("{} in the goldens' folder is not read: {}", stray.path, stray.why));
+        }
         if self.asked.select.is_some_selection() {
             return;
         }
@@ -255,21 +259,17 @@ impl Session<'_> {
         Ok(owner)
     }
 
-    async fn on_host(&mut self, opened: &Opened, several: bool) -> Result<(), Failure> {
-        let owner = self.swept(opened.host.as_ref()).await?;
-        // A machine is looked at while the run is planned.
-        let host = Arc::clone(&opened.host);
-        let before = tokio::spawn(async move { host.state(true).await });
-        let facts = opened.host.facts().clone();
-        let mut plan = self.selection.plan(&facts)?;
+    /// The plan for a host, with what goldens and the user's settings do to it.
+    fn for_host(&self, opened: &Opened, several: bool) -> Result<ForHost, Failure> {
+        let facts = opened.host.facts();
+        let mut plan = self.selection.plan(facts)?;
         let secrets = secrets::values(&mut plan);
         log::hide(secrets.values());
         plan.widen(opened.host.slowness());
         if !self.asked.run.allow_host_risk && !opened.host.is_lab() {
             plan.spare_host();
         }
-        let (goldens, mut cases) = look_up(self.store, &plan, &facts, self.facts.len(), self.known.is_some())?;
-        let mut goldens: Goldens = goldens;
+        let (mut goldens, mut cases) = look_up(self.store, &plan, facts, self.facts.len(), self.known.is_some())?;
         if several {
             // Goldens know hosts by their facts, so the axis comes after they were looked up.
             plan.add_axis(HOST_AXIS, &facts.name);
@@ -277,67 +277,86 @@ impl Session<'_> {
             goldens = goldens.into_iter().map(|(id, states)| (named(id), states)).collect();
             cases = cases.into_iter().map(|(id, planned)| (named(id), planned)).collect();
         }
-        let events = self.events.clone();
-        let notice = |message: String| {
-            let _gone = events.send(Event::Notice { message });
-        };
-        if self.facts.is_empty() {
-            for stray in &self.store.strays {
-                notice(format!("{} in the goldens' folder is not read: {}", stray.path, stray.why));
-            }
-            self.not_needed(&notice);
-        }
+        Ok(ForHost { plan, goldens, cases, secrets })
+    }
+
+    /// Sees to the images of a plan, and leaves out what is as it was when it passed, where that is asked for.
+    async fn with_images(&self, host: &dyn Host, of: &mut ForHost) -> Result<Images, Failure> {
+        let notice = |message: String| self.tell(Event::Notice { message });
         let catalogue = &self.selection.loaded.catalogue;
-        let Images { tags, ids, new } = tokio::select! {
-            images = provided(opened.host.as_ref(), catalogue, &mut plan, &notice) => images,
-            why = runner::lost(opened.host.as_ref()) => return Err(Failure::environment(why)),
+        let images = tokio::select! {
+            images = provided(host, catalogue, &mut of.plan, &notice) => images,
+            why = runner::lost(host) => return Err(Failure::environment(why)),
             () = self.cancel.cancelled() => return Err(Failure { exit: Exit::Interrupted, ..Failure::environment("interrupted while images were made") }),
         };
         if let Some(known) = &self.known {
-            changed::complete(known, &plan, &mut cases, (&facts, catalogue, &ids));
+            let facts = host.facts();
+            changed::complete(known, &of.plan, &mut of.cases, (facts, catalogue, &images.ids));
             if self.asked.earlier.is_some_and(|earlier| earlier.leave_out) {
-                changed::leave_out(known, &mut plan, &cases, &facts.name, &notice);
+                changed::leave_out(known, &mut of.plan, &of.cases, &facts.name, &notice);
             }
         }
-        let RunArgs { jobs, fail_fast, keep, .. } = *self.asked.run;
-        let keep_failed = keep == Some(Keep::Failed);
-        let jobs = jobs.map_or_else(|| default_jobs(opened.host.slowness()), |jobs| jobs as usize);
+        Ok(images)
+    }
+
+    /// How long the cases of a host took before.
+    fn lengths(&self, host: &str, several: bool) -> Lengths {
+        let known = self.asked.earlier.map(|earlier| durations::read(earlier.folder)).unwrap_or_default();
+        let lengths = known.of(host).map(|(case, took)| {
+            let case = if several { case.with(HOST_AXIS, host) } else { case.clone() };
+            (case, took)
+        });
+        lengths.collect()
+    }
+
+    fn options(&self, host: &dyn Host, owner: Owner) -> Options {
+        let RunArgs { jobs, fail_fast, keep, bundle, .. } = self.asked.run;
+        Options {
+            jobs: jobs.map_or_else(|| default_jobs(host.slowness()), |jobs| jobs as usize),
+            fail_fast: *fail_fast,
+            keep_failed: *keep == Some(Keep::Failed),
+            repeat: self.asked.repeat,
+            bundle: bundle.clone(),
+            owner,
+        }
+    }
+
+    async fn on_host(&mut self, opened: &Opened, several: bool) -> Result<(), Failure> {
+        let facts = opened.host.facts().clone();
+        let owner = self.swept(opened.host.as_ref()).await?;
+        // A machine is looked at while the run is planned.
+        let host = Arc::clone(&opened.host);
+        let before = tokio::spawn(async move { host.state(true).await });
+        let mut of = self.for_host(opened, several)?;
+        if self.facts.is_empty() {
+            self.not_needed();
+        }
+        let images = self.with_images(opened.host.as_ref(), &mut of).await?;
+        let ForHost { plan, goldens, cases, secrets } = of;
+        let options = self.options(opened.host.as_ref(), owner);
         self.tell(Event::RunStarted {
             host: Box::new(facts.clone()),
             why_host: opened.why.clone(),
             cases: plan.cases(),
             boots: plan.groups.len() * self.asked.repeat as usize,
             left_out: plan.left_out.clone(),
-            jobs,
+            jobs: options.jobs,
             share: plan.share.clone(),
         });
         self.left_out.extend_from_slice(&plan.left_out);
-        let known = self.asked.earlier.map(|earlier| durations::read(earlier.folder)).unwrap_or_default();
-        let lengths = known.of(&facts.name).map(|(case, took)| {
-            let case = if several { case.with(HOST_AXIS, &facts.name) } else { case.clone() };
-            (case, took)
-        });
-        // To make an image changes the machine: a module is loaded, say.
-        let before = if new { None } else { before.await.ok().flatten() };
         let run = Run {
-            lengths: lengths.collect(),
+            lengths: self.lengths(&facts.name, several),
             host: Masked::over(Arc::clone(&opened.host), secrets),
-            catalogue: catalogue.clone(),
-            tags,
+            catalogue: self.selection.loaded.catalogue.clone(),
+            tags: images.tags,
             goldens,
             diagnoses: Arc::clone(&self.diagnoses),
-            options: Options {
-                jobs,
-                fail_fast,
-                keep_failed,
-                repeat: self.asked.repeat,
-                bundle: self.asked.run.bundle.clone(),
-                owner,
-            },
+            options,
             events: self.events.clone(),
             cancel: self.cancel.clone(),
             hear: None,
-            before,
+            // To make an image changes the machine: a module is loaded, say.
+            before: if images.new { None } else { before.await.ok().flatten() },
         };
         self.outcome.add(runner::run(run, plan).await);
         self.facts.push(facts);

@@ -25,6 +25,15 @@ pub(in crate::cli) struct Planned {
     pub(in crate::cli) parts: Option<Parts>,
 }
 
+/// What is to run on a host.
+pub(super) struct ForHost {
+    pub(super) plan: RunPlan,
+    pub(super) goldens: Goldens,
+    pub(super) cases: BTreeMap<CaseId, Planned>,
+    /// The values that nobody is to see.
+    pub(super) secrets: BTreeMap<String, String>,
+}
+
 /// A case's place among goldens: its axes, and the facts of the host that goldens may depend on.
 fn coordinates(case: &CasePlan, facts: &Facts) -> Coordinates {
     let mut at: Coordinates = case.point.iter().map(|(axis, value)| (axis.to_string(), value.to_string())).collect();
