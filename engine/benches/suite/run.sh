@@ -3,9 +3,10 @@
 #
 #   engine/benches/suite/run.sh [RUNS]     how often each thing is done; 3 without it
 #
-# PARTS takes some of its parts only: boots matrix start pure growth. Tables go to stdout and to target/bench/results.md,
-# plots to target/bench. LONG_RUNS is how often the longest row of boots is done. It asserts no time, but that everything it measures succeeds. What is measured, and how:
-# engine/docs/BENCHMARKS.md.
+# PARTS takes some of its parts only: boots matrix start pure growth. LONG_RUNS is how often the longest row of boots is done,
+# TOOLS which tools do boots: loop sdc-engine bats pytest; the first two at least. Tables go to stdout and to
+# target/bench/results.md, plots to target/bench. It asserts no time, but that everything it measures succeeds. What is
+# measured, and how: engine/docs/BENCHMARKS.md.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
