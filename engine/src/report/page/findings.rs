@@ -1,6 +1,6 @@
 //! The findings: for each question that scenarios ask, what was seen by host and by version of systemd. Markdown. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -70,28 +70,37 @@ fn axis(page: &Page, name: &str) -> Option<usize> {
     page.axes.iter().position(|axis| axis.name == name)
 }
 
-/// The systemd of each case, by the major version: as its own console says, or that of other cases with its image.
+/// The systemd of each case, by the major version: as its own console says, or that of other cases with its image. A
+/// scenario without an axis of images has one image, so its other cases tell for those that end before systemd starts.
 struct Versions {
-    image: Option<usize>,
-    by_image: BTreeMap<usize, String>,
+    axes: Vec<usize>,
+    by_value: BTreeMap<(usize, usize), BTreeSet<String>>,
 }
 
 impl Versions {
     fn of(page: &Page) -> Self {
-        let image = axis(page, "image");
-        let mut by_image = BTreeMap::new();
+        let axes: Vec<usize> = ["image", SCENARIO].into_iter().filter_map(|name| axis(page, name)).collect();
+        let mut by_value: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
         for case in &page.cases {
-            if let (Some(value), Some(version)) = (image.and_then(|axis| case.at[axis]), of_console(page, case)) {
-                by_image.insert(value, version);
+            if let (Some(value), Some(version)) = (valued(&axes, case), of_console(page, case)) {
+                by_value.entry(value).or_default().insert(version);
             }
         }
-        Self { image, by_image }
+        Self { axes, by_value }
     }
 
     fn of_case(&self, page: &Page, case: &CaseView) -> String {
-        let by_image = || self.image.and_then(|axis| self.by_image.get(&case.at[axis]?)).cloned();
-        of_console(page, case).or_else(by_image).unwrap_or_else(|| "?".to_owned())
+        let of_others = || {
+            let versions = self.by_value.get(&valued(&self.axes, case)?)?;
+            versions.first().filter(|_| versions.len() == 1).cloned()
+        };
+        of_console(page, case).or_else(of_others).unwrap_or_else(|| "?".to_owned())
     }
+}
+
+/// The first of the axes on which a case has a value, and the value.
+fn valued(axes: &[usize], case: &CaseView) -> Option<(usize, usize)> {
+    axes.iter().find_map(|axis| Some((*axis, case.at[*axis]?)))
 }
 
 fn of_console(page: &Page, case: &CaseView) -> Option<String> {
@@ -201,5 +210,27 @@ mod tests {
         let questions = page.axes[axis(&page, SCENARIO).unwrap()].values.iter().take(1);
         let questions = questions.map(|name| (name.clone(), question.clone())).collect();
         insta::assert_snapshot!(findings(&page, &questions));
+    }
+    #[test]
+    fn others_tell_the_systemd_of_a_boot_that_ended_before_it() {
+        let heads = |consoles: [&str; 2]| {
+            let mut run = sample::run();
+            let mut cases: Vec<_> = run.results.drain(..).filter(|case| case.boot.is_some()).take(1).collect();
+            cases.push(cases[0].clone());
+            for ((case, console), n) in cases.iter_mut().zip(consoles).zip(0..) {
+                case.point.shift_remove("image");
+                case.point.insert("n".into(), crate::scenario::model::AxisValue::Int(n));
+                case.id = crate::plan::CaseId(format!("one[n={n}]"));
+                case.boot.as_mut().unwrap().console = console.into();
+            }
+            run.results = cases;
+            let document = Document::read(document(&run, &Redaction::off()).unwrap()).unwrap();
+            let page = page(&[Source { name: "run.json".into(), document }]).unwrap();
+            let found = findings(&page, &BTreeMap::new().into_iter().collect());
+            found.lines().find(|line| line.starts_with("| host |")).unwrap().to_owned()
+        };
+        let says = "systemd 252.39-1 running in system mode (+PAM)";
+        assert_eq!(heads([says, "mount failed"]), "| host | systemd 252 |");
+        assert_eq!(heads(["mount failed", "mount failed"]), "| host | systemd ? |");
     }
 }
