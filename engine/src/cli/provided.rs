@@ -14,8 +14,8 @@ pub(super) struct Images {
     pub(super) tags: BTreeMap<String, String>,
     /// The engine's ids of them.
     pub(super) ids: BTreeMap<String, String>,
-    /// Whether one was made now.
-    pub(super) new: bool,
+    /// Whether one was made now, or was tried to be, which may have changed the machine: a module is loaded, say.
+    pub(super) tried: bool,
 }
 
 /// The images that the plan needs; cases whose image can't be had become skipped.
@@ -28,19 +28,20 @@ pub(super) async fn provided(
     let needed: BTreeSet<String> =
         plan.groups.iter().flat_map(|group| &group.cases).map(|case| case.container.image.clone()).collect();
     let mut images = Images::default();
-    let mut missing = BTreeMap::new();
+    let (mut missing, mut new) = (BTreeMap::new(), false);
     for name in needed {
         let Some(image) = catalogue.images.get(&name) else { continue };
         match provide(host, image, &cache(), notice).await {
             Ok(provided) => {
-                images.new |= provided.new;
+                new |= provided.new;
                 images.ids.insert(name.clone(), provided.id);
                 images.tags.insert(name, provided.tag);
             }
             Err(why) => drop(missing.insert(name, why.to_string())),
         }
     }
-    if images.new {
+    images.tried = new || !missing.is_empty();
+    if new {
         host.keep().await;
     }
     plan.skip(|case| missing.get(&case.container.image).cloned());

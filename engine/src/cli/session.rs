@@ -355,8 +355,7 @@ impl Session<'_> {
             events: self.events.clone(),
             cancel: self.cancel.clone(),
             hear: None,
-            // To make an image changes the machine: a module is loaded, say.
-            before: if images.new { None } else { before.await.ok().flatten() },
+            before: if images.tried { None } else { before.await.ok().flatten() },
         };
         self.outcome.add(runner::run(run, plan).await);
         self.facts.push(facts);
