@@ -75,7 +75,7 @@ fn lab(fields: &Fields<'_, '_>, name: &str) -> Option<Lab> {
         return None;
     }
     let place = match (root, vm) {
-        (_, Some(item)) => Place::Vm(vm_of(&item, name)?),
+        (_, Some(item)) => Place::Vm(vm_of(&item, name, engine, runtime?)?),
         (Some(item), None) => Place::Root(root_of(&item)?),
         (None, None) => Place::Machine,
     };
@@ -91,7 +91,7 @@ fn root_of(item: &Item<'_, '_>) -> Option<Root> {
     Some(Root { suite: suite?, packages, options })
 }
 
-fn vm_of(item: &Item<'_, '_>, name: &str) -> Option<VmSpec> {
+fn vm_of(item: &Item<'_, '_>, name: &str, engine: EngineKind, runtime: &str) -> Option<VmSpec> {
     let fields = item.table(&VM, "write [vm] with `suite` and `packages`")?;
     let suite = text(&fields, "suite", "suite = \"bookworm\"");
     let packages = texts(fields.required("packages", "packages = [\"docker.io\", \"runc\"]"));
@@ -103,6 +103,8 @@ fn vm_of(item: &Item<'_, '_>, name: &str) -> Option<VmSpec> {
     fields.finish();
     Some(VmSpec {
         name: name.to_owned(),
+        engine,
+        runtime: runtime.to_owned(),
         suite: suite?,
         packages,
         kernel_parameters,

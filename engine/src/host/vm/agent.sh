@@ -5,7 +5,7 @@ exec </dev/ttyS1 >/dev/ttyS1
 
 while read -r order argument; do
     case $order in
-        machine) look "$(systemctl show --property=MainPID --value sdc-engine-docker.service)" ;;
+        machine) look "$(systemctl show --property=MainPID --value sdc-engine-engine.service)" ;;
         # A restored machine's clock stands where it was saved.
         clock) date -u -s "@$argument" >/dev/null ;;
         *) echo "no such order: $order" ;;

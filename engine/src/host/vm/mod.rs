@@ -1,11 +1,11 @@
-//! Virtual machines: docker in a qemu guest with a kernel, cgroups and capabilities of its own.
+//! Virtual machines: docker or podman in a qemu guest with a kernel, cgroups and capabilities of its own.
 //!
 //! The first start of a machine makes its disk from Debian's packages, boots it and saves its state; later ones restore
 //! the state, which takes seconds where a boot takes a minute under emulation. [`Vm::keep`] saves it again, with images.
 //! `guard.sh` runs qemu and removes every trace of it when the pipe to its standard input ends, so that it does so too
 //! where we are killed. [`store`] has what is kept between runs, [`qemu`] the program, [`agent`] the guest's own voice.
 //!
-//! The guest has no way out, and the way in is docker's port, on the loopback of a network namespace that only qemu is in:
+//! The guest has no way out, and the way in is the engine's port, on the loopback of a network namespace that only qemu is in:
 //! [`relay`] leads there from a socket in the run folder.
 
 mod agent;
@@ -35,10 +35,10 @@ use relay::Relay;
 use store::States;
 
 const GUARD: &str = include_str!("guard.sh");
-/// Where docker listens, in the run folder.
-const SOCKET: &str = "docker.sock";
+/// Where the engine listens, in the run folder.
+const SOCKET: &str = "engine.sock";
 
-/// How long a machine may take from its first instruction until docker answers.
+/// How long a machine may take from its first instruction until the engine answers.
 const BOOT: Duration = Duration::from_secs(600);
 /// The same for a restored one.
 const RESTORE: Duration = Duration::from_secs(120);
@@ -50,6 +50,10 @@ const EMULATION: u32 = 8;
 pub struct VmSpec {
     /// The lab host's name.
     pub name: String,
+    /// The engine in it.
+    pub engine: EngineKind,
+    /// What starts its containers: `runc` or `crun`.
+    pub runtime: String,
     /// The Debian suite of the guest.
     pub suite: String,
     /// Packages besides those that make a guest of it.
@@ -67,8 +71,8 @@ pub(super) fn possible(lab: &Lab) -> Result<(), String> {
     if std::env::consts::ARCH != "x86_64" {
         return Err(format!("its guest is an x86_64 machine, and this one is {}", std::env::consts::ARCH));
     }
-    if lab.engine != EngineKind::Docker || lab.runtime != "runc" || lab.rootless {
-        return Err("a virtual machine's engine can be docker with runc only".to_owned());
+    if lab.rootless || (lab.engine == EngineKind::Docker && lab.runtime != "runc") {
+        return Err("a virtual machine's engine can be docker with runc, or podman, as root".to_owned());
     }
     programs(&[qemu::PROGRAM, "qemu-img", "mke2fs", "mmdebstrap", "setpriv", "flock", "unshare", "ip"]).map(drop)
 }
@@ -162,7 +166,7 @@ impl Vm {
         Ok(vm)
     }
 
-    /// Where docker listens.
+    /// Where the engine listens.
     pub(super) fn address(&self) -> Address {
         Address::Unix(self.run.join(SOCKET))
     }
@@ -213,7 +217,7 @@ impl Owned for Vm {
     }
 }
 
-/// A machine whose docker does not answer yet.
+/// A machine whose engine does not answer yet.
 struct Starting {
     guard: Guard,
     run: PathBuf,
@@ -306,7 +310,7 @@ impl Starting {
             let port = qmp.port().await?;
             first(&mut qmp).await?;
             let relay = Relay::open(qmp.process()?, run.join(SOCKET), port)
-                .map_err(|error| format!("the way to docker: {error}"))?;
+                .map_err(|error| format!("the way to the engine: {error}"))?;
             let address = Address::Unix(run.join(SOCKET));
             // An attempt may hang: the port is open before the guest listens.
             while !matches!(timeout(Duration::from_secs(5), get_json(&address, "/version")).await, Ok(Ok(_))) {
@@ -322,7 +326,7 @@ impl Starting {
         };
         let outcome = tokio::select! {
             answered = timeout(limit, answers) =>
-                answered.unwrap_or_else(|_| Err(format!("docker does not answer after {} s", limit.as_secs()))),
+                answered.unwrap_or_else(|_| Err(format!("the engine does not answer after {} s", limit.as_secs()))),
             () = ended => Err("it ended".to_owned()),
         };
         match outcome {

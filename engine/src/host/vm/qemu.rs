@@ -246,10 +246,13 @@ fn port_of(table: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::EngineKind;
 
     fn spec() -> VmSpec {
         VmSpec {
             name: "x".into(),
+            engine: EngineKind::Docker,
+            runtime: "runc".into(),
             suite: "bookworm".into(),
             packages: vec!["docker.io".into()],
             kernel_parameters: vec!["a=1".into(), "b".into()],

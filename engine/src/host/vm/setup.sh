@@ -1,7 +1,8 @@
-# Makes a bootstrapped root folder a guest: units for docker and the agent, nothing else that takes time at a boot, and
-# an initial file system of a few modules. Run by mmdebstrap as a hook; $1 is the root folder, $2 init.sh, $3 agent.sh.
+# Makes a bootstrapped root folder a guest: units for the engine and the agent, nothing else that takes time at a boot, and
+# an initial file system of a few modules. Run by mmdebstrap as a hook; $1 is the root folder, $2 init.sh, $3 agent.sh, $4 the
+# engine, docker or podman, and $5 its runtime.
 set -eu
-root=$1
+root=$1 engine=$4 runtime=$5
 
 echo sdc-engine >"$root/etc/hostname"
 echo '127.0.0.1 localhost sdc-engine' >"$root/etc/hosts"
@@ -19,7 +20,7 @@ units=$root/etc/systemd/system
 mkdir -p "$units/sdc-engine.target.wants"
 cat >"$units/sdc-engine.target" <<'END'
 [Unit]
-Description=docker, and an agent that tells what this machine is
+Description=The engine, and an agent that tells what this machine is
 Requires=basic.target
 After=basic.target
 AllowIsolate=yes
@@ -37,21 +38,30 @@ StandardOutput=file:/dev/console
 StandardError=file:/dev/console
 END
 
-# What an engine computes is mostly done by short-lived Go programs: see private/docker.sh. The cgroup driver is docker's
-# own choice: systemd on v2, as on most machines.
-cat >"$units/sdc-engine-docker.service" <<'END'
+# The cgroup manager is what the engine has by itself: systemd on v2, as on most machines.
+case $engine in
+    docker)
+        serve='/usr/sbin/dockerd --host tcp://0.0.0.0:2375 --tls=false --iptables=false --ip-forward=false --ip-masq=false
+    --userland-proxy=false --shutdown-timeout 3 --log-level warn' ;;
+    podman)
+        serve="/usr/bin/podman --runtime $runtime --log-level warn system service --time 0 tcp://0.0.0.0:2375"
+        # There is no journal here to log to. What `userns = "auto"` takes from is podman's own.
+        mkdir -p "$root/etc/containers"
+        printf '[containers]\nlog_driver = "k8s-file"\n[engine]\nevents_logger = "file"\n' >"$root/etc/containers/containers.conf"
+        for file in subuid subgid; do echo containers:1879048192:16777216 >>"$root/etc/$file"; done ;;
+esac
+# What an engine computes is mostly done by short-lived Go programs: see private/docker.sh.
+cat >"$units/sdc-engine-engine.service" <<END
 [Unit]
 Wants=sdc-engine-network.service
 After=sdc-engine-network.service
 StartLimitIntervalSec=0
 [Service]
-# It gives its containerd fifteen seconds, which a busy machine may not keep.
+# docker gives its containerd fifteen seconds, which a busy machine may not keep.
 Restart=always
 RestartSec=1
-Environment=GOGC=800 GOMEMLIMIT=512MiB
-ExecStart=/usr/sbin/dockerd --host tcp://0.0.0.0:2375 --tls=false \
-    --iptables=false --ip-forward=false --ip-masq=false --userland-proxy=false \
-    --shutdown-timeout 3 --log-level warn
+Environment=HOME=/root GOGC=800 GOMEMLIMIT=512MiB
+ExecStart=$(echo "$serve" | tr '\n' ' ')
 Delegate=yes
 KillMode=process
 TasksMax=infinity
@@ -71,14 +81,14 @@ ExecStart=/usr/local/lib/sdc-engine/agent
 Restart=always
 StandardError=file:/dev/console
 END
-for unit in docker agent; do
+for unit in engine agent; do
     ln -sf "../sdc-engine-$unit.service" "$units/sdc-engine.target.wants/sdc-engine-$unit.service"
 done
 
 # Nothing here needs devices to be found, users, a journal or a schedule.
 for unit in apparmor.service apt-daily.timer apt-daily-upgrade.timer containerd.service cron.service dbus.service \
     dbus.socket docker.service docker.socket dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
-    fstrim.timer getty.target kmod-static-nodes.service ldconfig.service modprobe@.service networking.service \
+    fstrim.timer podman.service podman.socket podman-auto-update.timer podman-restart.service getty.target kmod-static-nodes.service ldconfig.service modprobe@.service networking.service \
     systemd-ask-password-wall.path systemd-ask-password-console.path systemd-binfmt.service \
     systemd-boot-update.service systemd-firstboot.service \
     systemd-hwdb-update.service systemd-journal-catalog-update.service systemd-journal-flush.service \
@@ -92,6 +102,8 @@ for unit in apparmor.service apt-daily.timer apt-daily-upgrade.timer containerd.
     systemd-update-utmp.service systemd-user-sessions.service; do
     ln -sf /dev/null "$units/$unit"
 done
+# podman asks systemd for its containers' cgroups over D-Bus.
+[ "$engine" = docker ] || rm -f "$units/dbus.service" "$units/dbus.socket"
 
 # The initial file system: busybox, and the modules of the disk and the network in the order of their dependencies.
 release=$(basename "$root"/lib/modules/*)

@@ -54,7 +54,18 @@ fn hash(parts: &serde_json::Value) -> String {
 
 /// The name of a disk: the suite, and a hash of all that decides the content.
 fn disk_name(spec: &VmSpec) -> String {
-    let parts = serde_json::json!([spec.suite, spec.packages, FIXED, NEEDED, DISK, SETUP, INIT, AGENT]);
+    let parts = serde_json::json!([
+        spec.suite,
+        spec.engine,
+        spec.runtime,
+        spec.packages,
+        FIXED,
+        NEEDED,
+        DISK,
+        SETUP,
+        INIT,
+        AGENT
+    ]);
     format!("{}-{}", spec.suite, hash(&parts))
 }
 
@@ -103,14 +114,17 @@ async fn build(spec: &VmSpec, folder: &Path) -> Result<(), String> {
         .args(FIXED)
         .arg(format!("--include={NEEDED},{}", spec.packages.join(",")))
         .arg(
-            "--customize-hook=sh -c \"$SDC_ENGINE_SETUP\" sdc-engine \"$1\" \"$SDC_ENGINE_INIT\" \"$SDC_ENGINE_AGENT\"",
+            "--customize-hook=sh -c \"$SDC_ENGINE_SETUP\" sdc-engine \"$1\" \"$SDC_ENGINE_INIT\" \"$SDC_ENGINE_AGENT\" \
+                \"$SDC_ENGINE_ENGINE\" \"$SDC_ENGINE_RUNTIME\"",
         )
         .args(["--quiet", &spec.suite])
         .arg(&root)
         .env("DEBIAN_FRONTEND", "noninteractive")
         // The kernel's package would make an initial file system of its own.
         .env("INITRD", "No")
-        .envs([("SDC_ENGINE_SETUP", SETUP), ("SDC_ENGINE_INIT", INIT), ("SDC_ENGINE_AGENT", AGENT)]);
+        .envs([("SDC_ENGINE_SETUP", SETUP), ("SDC_ENGINE_INIT", INIT), ("SDC_ENGINE_AGENT", AGENT)])
+        .env("SDC_ENGINE_ENGINE", spec.engine.to_string())
+        .env("SDC_ENGINE_RUNTIME", &spec.runtime);
     run(bootstrap).await?;
     for (from, to) in [("sdc-engine-kernel", "kernel"), ("sdc-engine-initrd", "initrd")] {
         let from = root.join("boot").join(from);
@@ -223,10 +237,13 @@ pub(super) async fn copy_disk(from: &Path, below: &Path, to: &Path) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::EngineKind;
 
     fn spec() -> VmSpec {
         VmSpec {
             name: "x".into(),
+            engine: EngineKind::Docker,
+            runtime: "runc".into(),
             suite: "bookworm".into(),
             packages: vec!["docker.io".into()],
             kernel_parameters: Vec::new(),
@@ -242,6 +259,8 @@ mod tests {
         assert!(disk_name(&spec()).starts_with("bookworm-"));
         assert_eq!(disk_name(&spec()), disk_name(&v1));
         assert_ne!(disk_name(&spec()), disk_name(&other));
+        assert_ne!(disk_name(&spec()), disk_name(&VmSpec { engine: EngineKind::Podman, ..spec() }));
+        assert_ne!(disk_name(&spec()), disk_name(&VmSpec { runtime: "crun".into(), ..spec() }));
     }
 
     #[test]
