@@ -145,6 +145,8 @@ fn by_words(lines: &[&str]) -> Option<Vec<Column>> {
     let rows: Vec<Vec<&str>> = lines[1..].iter().map(|line| line.splitn(names.len(), ' ').collect()).collect();
     if names.len() < 2
         || lines[0].contains(char::is_lowercase)
+        // A tab is a blank, and more than one.
+        || names.iter().any(|name| name.contains(char::is_whitespace))
         || !full(&names)
         || !rows.iter().all(|cells| full(cells))
     {
@@ -350,6 +352,14 @@ LOAD   = Reflects whether the unit definition was properly loaded.
             let order = Just((0..names.len()).collect::<Vec<_>>()).prop_shuffle();
             (rows, order, Just(names)).prop_map(|(rows, order, names)| (Told { names, rows }, order))
         })
+    }
+
+    #[test]
+    fn a_tab_parts_no_words() {
+        for table in ["\tA B\n\t|x\t |", "\t● ●\n\t|●\t |"] {
+            let once = text(table, &TableForm::default());
+            assert_eq!(once.clone().and_then(|once| text(&once, &TableForm::default())), once);
+        }
     }
 
     proptest! {
