@@ -13,6 +13,19 @@ pub const HOST_KEYS: [&str; 6] = ["cgroups", "delegation", "engine", "engine_maj
 /// them: a newer engine is held against what older ones did, and gets files of its own where it is accepted to differ.
 pub const KIND_KEYS: [&str; 5] = ["cgroups", "delegation", "engine", "hierarchies", "rootless"];
 
+/// The numbers at the start of a version (`20.10.24+dfsg1` is 20, 10, 24); none where it starts with none.
+pub(crate) fn numbers(version: &str) -> Vec<u64> {
+    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
+    version[..end].split('.').map_while(|number| number.parse().ok()).collect()
+}
+
+/// Whether a version is that one or a later one. One that is not known, which is an empty text, is at least nothing.
+pub(crate) fn at_least(version: &str, least: &[u64]) -> bool {
+    let zeros = least.iter().rev().take_while(|number| **number == 0).count();
+    let numbers = numbers(version);
+    !numbers.is_empty() && numbers.as_slice() >= &least[..least.len() - zeros]
+}
+
 /// Which container engine answers on a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -2,7 +2,7 @@
 //! machine that forbids it makes it skipped.
 
 use super::model::ContainerSpec;
-use crate::facts::{EngineKind, Facts};
+use crate::facts::{EngineKind, Facts, at_least};
 use crate::images::SetupMode;
 
 /// Why this host can't run such a container, or `None` where nothing known forbids it.
@@ -22,7 +22,7 @@ pub(super) fn forbidden(spec: &ContainerSpec, facts: &Facts) -> Option<String> {
 
 /// The flag that this engine, of whatever machine, does not have.
 pub(crate) fn lacking(spec: &ContainerSpec, facts: &Facts) -> Option<String> {
-    if spec.cgroupns.is_some() && older(&facts.api_version, (1, 41)) {
+    if spec.cgroupns.is_some() && !at_least(&facts.api_version, &[1, 41]) {
         return Some(format!("the engine's API {} is older than 1.41, which cgroupns needs", facts.api_version));
     }
     let writable = spec.security_opt.iter().any(|option| option.starts_with("writable-cgroups"));
@@ -40,7 +40,7 @@ pub(crate) fn lacking(spec: &ContainerSpec, facts: &Facts) -> Option<String> {
             if let Some((_, flag)) = found {
                 return Some(format!("{flag} is podman's; docker has none"));
             }
-            (writable && older(&facts.engine_version, (28, 0)))
+            (writable && !at_least(&facts.engine_version, &[28]))
                 .then(|| format!("writable-cgroups came with docker 28; this is {}", facts.engine_version))
         }
     }
@@ -51,11 +51,6 @@ pub(crate) fn lacking(spec: &ContainerSpec, facts: &Facts) -> Option<String> {
 pub(super) fn takes_no_script(spec: &ContainerSpec, mode: &SetupMode, facts: &Facts) -> Option<String> {
     (spec.read_only && mode.script.is_some() && facts.engine == EngineKind::Docker)
         .then(|| format!("docker puts no setup script ({}) into a container with a read-only root", mode.name))
-}
-
-fn older(version: &str, than: (u32, u32)) -> bool {
-    let mut parts = version.split('.').map(|p| p.parse().unwrap_or(0));
-    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) < than
 }
 
 #[cfg(test)]

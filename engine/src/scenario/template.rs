@@ -9,6 +9,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, Expression, UndefinedBehavior, Value};
 
 use super::extent::bounded;
+use crate::facts;
 
 /// How many instructions one template or condition may take before it is stopped.
 const FUEL: u64 = 50_000;
@@ -59,24 +60,15 @@ static ENGINE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     env
 });
 
-/// `host.kernel is at_least('6.18')`: whether a version is that one or a later one. The numbers at its start are what counts
-/// (`20.10.24+dfsg1` is 20.10.24). A version that is not known, which is an empty text, is at least nothing.
+/// `host.kernel is at_least('6.18')`, by [`facts::at_least`].
 fn at_least(version: &str, least: &str) -> Result<bool, minijinja::Error> {
-    let (numbers, mut least) = (numbers(version)?, numbers(least)?);
-    while least.last() == Some(&0) {
-        least.pop();
-    }
-    Ok(!numbers.is_empty() && numbers >= least)
-}
-
-/// The numbers at the start of a version; none of an empty text.
-fn numbers(version: &str) -> Result<Vec<u64>, minijinja::Error> {
-    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
-    let numbers: Vec<u64> = version[..end].split('.').map_while(|number| number.parse().ok()).collect();
-    if numbers.is_empty() && !version.is_empty() {
-        return Err(minijinja::Error::new(ErrorKind::InvalidOperation, format!("{version:?} is no version")));
-    }
-    Ok(numbers)
+    let known = |text: &str| {
+        let odd = || minijinja::Error::new(ErrorKind::InvalidOperation, format!("{text:?} is no version"));
+        let numbers = facts::numbers(text);
+        if numbers.is_empty() && !text.is_empty() { Err(odd()) } else { Ok(numbers) }
+    };
+    known(version)?;
+    Ok(facts::at_least(version, &known(least)?))
 }
 
 /// Templates with our syntax: `${{ expression }}`, `${% statement %}`, `${{# comment #}}`. What was compiled is kept: a plan
