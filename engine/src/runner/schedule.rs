@@ -24,15 +24,16 @@ use crate::observe::BootOutcome;
 use crate::plan::{BootGroup, CaseId, CasePlan, RunPlan};
 
 /// Carries out a plan. Comes back when every container of the run is gone, or is named in `left_behind`.
-pub async fn run(run: Run, plan: RunPlan) -> Outcome {
+pub async fn run(mut run: Run, plan: RunPlan) -> Outcome {
     let started = Instant::now();
     let planned = plan.cases();
+    let before = run.before.take();
     let run = Arc::new(run);
     let floor = Arc::new(Floor {
         slots: Semaphore::new(run.options.jobs.max(1)),
         gone: OnceLock::new(),
         over: CancellationToken::new(),
-        leaks: Leaks::start(run.host.as_ref(), run.before.clone()).await,
+        leaks: Leaks::start(run.host.as_ref(), before).await,
         kept: Mutex::default(),
     });
     let watch = tokio::spawn({
