@@ -41,8 +41,8 @@ END
 # The cgroup manager is what the engine has by itself: systemd on v2, as on most machines.
 case $engine in
     docker)
-        serve='/usr/sbin/dockerd --host tcp://0.0.0.0:2375 --tls=false --iptables=false --ip-forward=false --ip-masq=false
-    --userland-proxy=false --shutdown-timeout 3 --log-level warn' ;;
+        serve="/usr/sbin/dockerd --host tcp://0.0.0.0:2375 --tls=false --iptables=false --ip-forward=false --ip-masq=false \
+            --userland-proxy=false --shutdown-timeout 3 --log-level warn" ;;
     podman)
         serve="/usr/bin/podman --runtime $runtime --log-level warn system service --time 0 tcp://0.0.0.0:2375"
         # There is no journal here to log to. What `userns = "auto"` takes from is podman's own.
@@ -61,7 +61,7 @@ StartLimitIntervalSec=0
 Restart=always
 RestartSec=1
 Environment=HOME=/root GOGC=800 GOMEMLIMIT=512MiB
-ExecStart=$(echo "$serve" | tr '\n' ' ')
+ExecStart=$serve
 Delegate=yes
 KillMode=process
 TasksMax=infinity
@@ -88,7 +88,8 @@ done
 # Nothing here needs devices to be found, users, a journal or a schedule.
 for unit in apparmor.service apt-daily.timer apt-daily-upgrade.timer containerd.service cron.service dbus.service \
     dbus.socket docker.service docker.socket dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
-    fstrim.timer podman.service podman.socket podman-auto-update.timer podman-restart.service getty.target kmod-static-nodes.service ldconfig.service modprobe@.service networking.service \
+    fstrim.timer getty.target kmod-static-nodes.service ldconfig.service modprobe@.service networking.service \
+    podman.service podman.socket podman-auto-update.timer podman-restart.service \
     systemd-ask-password-wall.path systemd-ask-password-console.path systemd-binfmt.service \
     systemd-boot-update.service systemd-firstboot.service \
     systemd-hwdb-update.service systemd-journal-catalog-update.service systemd-journal-flush.service \
